@@ -1,0 +1,118 @@
+//! The command line. Every flag can be given as a variable `LASTMILE_<NAME>`; see `environment`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use release::name::{App, Channel};
+
+use crate::verbs;
+
+/// Takes a verified release to every user, tier by tier, and back.
+#[derive(Debug, Parser)]
+#[command(name = "lastmile", version, max_term_width = 80)]
+#[command(
+    after_help = "Exit codes: 0 done or already done · 1 a check failed · 2 usage or configuration · \
+    3 refused by a rule · 4 conflict · 5 the world failed · 6 committed, not yet visible everywhere"
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// What every verb takes.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Global {
+    /// The configuration
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        default_value = "lastmile.yml"
+    )]
+    pub(crate) config: PathBuf,
+    /// How results are written
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Aligned text, for people
+    Text,
+    /// One JSON document, for machines
+    Json,
+}
+
+/// Where a verb acts.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct PlaceArgs {
+    /// The store, `s3://bucket/prefix?region=…` or `file:./dir`; else from the configuration
+    #[arg(long, value_name = "URL")]
+    pub(crate) store: Option<String>,
+    /// The app; else from the configuration
+    #[arg(long)]
+    pub(crate) app: Option<App>,
+    /// The channel
+    #[arg(long, default_value = "stable")]
+    pub(crate) channel: Channel,
+}
+
+/// In whose name a verb acts.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct AuthorArgs {
+    /// Who; else GITHUB_ACTOR, else the user's name
+    #[arg(long)]
+    pub(crate) actor: Option<String>,
+    /// Why; stands in the audit trail
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
+    /// The run, the same for a re-run; else GITHUB_RUN_ID, else a new one
+    #[arg(long)]
+    pub(crate) run: Option<String>,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Check or describe the configuration
+    #[command(subcommand)]
+    Config(verbs::config::Config),
+    /// Check that every artifact is signed, whole, and by whom it must be
+    Verify(verbs::verify::Verify),
+    /// Verify, then make the version exist: artifacts, checksums, record
+    Publish(verbs::publish::Publish),
+    /// Let a published release out, tier by tier; stop; go back
+    #[command(subcommand)]
+    Rollout(verbs::rollout::Rollout),
+    /// Derive feeds and projections again, wherever a crash left them behind
+    Reconcile(verbs::reconcile::Reconcile),
+    /// Show or verify who did what to a channel
+    #[command(subcommand)]
+    Audit(verbs::audit::Audit),
+    /// Show the whole way of a release, on this machine, in seconds
+    Demo(verbs::demo::Demo),
+}
+
+/// Parses, or shows help or what is wrong (exit 2, the code of usage).
+pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Cli, ExitCode> {
+    Cli::try_parse_from(arguments).map_err(|error| {
+        // Where not even the message can be printed, the code still tells.
+        let _ = error.print();
+        ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        super::Cli::command().debug_assert();
+    }
+}

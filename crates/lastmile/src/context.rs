@@ -1,0 +1,147 @@
+//! From flags, environment, and configuration to what the verbs need.
+
+use std::path::{Path, PathBuf};
+
+use ops::config::{AppConfig, Config};
+use ops::{Author, Error, Place};
+use release::name::App;
+use release::revision::Actor;
+use release::{Timestamp, Version};
+use store::{Location, Store};
+
+use crate::cli::{AuthorArgs, Global, PlaceArgs};
+
+/// The configuration of one app, and the folder that its paths are relative to.
+pub(crate) struct Loaded {
+    pub(crate) app: AppConfig,
+    pub(crate) root: PathBuf,
+}
+
+/// The largest configuration that is read, in bytes.
+const CONFIG_BYTES_MAX: u64 = 256 * 1024;
+
+/// Reads the configuration of the app that is asked for, or of the only one.
+pub(crate) fn load(global: &Global, app: Option<&App>) -> Result<Loaded, Error> {
+    let config = parse(global)?;
+    let folder = global
+        .config
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let root = folder.unwrap_or(Path::new(".")).to_owned();
+    Ok(Loaded {
+        app: config.app(app)?.clone(),
+        root,
+    })
+}
+
+/// Reads the whole configuration.
+pub(crate) fn parse(global: &Global) -> Result<Config, Error> {
+    let shown = release::name::printable(&global.config.to_string_lossy());
+    let text = read_text(&global.config, CONFIG_BYTES_MAX);
+    let text = text.map_err(|source| match source.kind() {
+        std::io::ErrorKind::NotFound => Error::Missing {
+            what: "lastmile.yml",
+            next: format!("`{shown}` is not there; write one, or give `--config`"),
+        },
+        _ => Error::Local {
+            path: shown.clone(),
+            source,
+        },
+    })?;
+    Ok(Config::parse(&text, &shown)?)
+}
+
+/// A small text file.
+pub(crate) fn read_text(path: &Path, bytes_max: u64) -> std::io::Result<String> {
+    use std::io::Read as _;
+    let mut text = String::new();
+    std::fs::File::open(path)?
+        .take(bytes_max + 1)
+        .read_to_string(&mut text)?;
+    if text.len() as u64 > bytes_max {
+        return Err(std::io::Error::other(format!(
+            "larger than {bytes_max} bytes"
+        )));
+    }
+    Ok(text)
+}
+
+/// The place of a verb. Where store and app are given, the configuration is not even looked at: `halt` must work with
+/// a broken one.
+pub(crate) async fn place(global: &Global, args: &PlaceArgs) -> Result<Place, Error> {
+    let (store, app) = match (&args.store, &args.app) {
+        (Some(store), Some(app)) => (store.clone(), app.clone()),
+        (store, app) => {
+            let loaded = load(global, app.as_ref())?.app;
+            (
+                store.clone().unwrap_or_else(|| loaded.store.to_string()),
+                loaded.app,
+            )
+        }
+    };
+    Ok(Place {
+        store: Store::open(location(&store)?).await,
+        app,
+        channel: args.channel.clone(),
+    })
+}
+
+/// The place of a store.
+pub(crate) fn location(text: &str) -> Result<Location, Error> {
+    Ok(text.parse::<Location>()?)
+}
+
+/// Who acts, why, and in which run.
+pub(crate) fn author(args: &AuthorArgs) -> Author {
+    let name = args
+        .actor
+        .clone()
+        .or_else(|| variable("GITHUB_ACTOR"))
+        .or_else(|| variable("USER"))
+        .or_else(|| variable("USERNAME"));
+    Author {
+        actor: Actor::asserted(name.unwrap_or_else(|| "unknown".to_owned())),
+        reason: args.reason.clone(),
+        run: run(args.run.as_deref()),
+    }
+}
+
+/// The run, without its attempt.
+pub(crate) fn run(given: Option<&str>) -> String {
+    let github = || variable("GITHUB_RUN_ID").map(|id| format!("github-{id}"));
+    given
+        .map(str::to_owned)
+        .or_else(github)
+        .unwrap_or_else(new_run)
+}
+
+/// A run of its own: nobody else's, and not continued by anybody.
+fn new_run() -> String {
+    use std::hash::{BuildHasher as _, RandomState};
+    format!(
+        "local-{:016x}",
+        RandomState::new().hash_one(std::process::id())
+    )
+}
+
+/// When the release was made: as given, or as reproducible builds say it (reproducible-builds.org, SOURCE_DATE_EPOCH).
+pub(crate) fn date(given: Option<Timestamp>) -> Option<Timestamp> {
+    given.or_else(|| Timestamp::from_unix(variable("SOURCE_DATE_EPOCH")?.parse().ok()?).ok())
+}
+
+/// The commit that was built.
+pub(crate) fn commit(given: Option<&str>) -> Option<String> {
+    given.map(str::to_owned).or_else(|| variable("GITHUB_SHA"))
+}
+
+/// The version: as given, or where the configuration says it stands.
+pub(crate) fn version(loaded: &Loaded, given: Option<&Version>) -> Result<Version, Error> {
+    match given {
+        Some(version) => Ok(version.clone()),
+        None => Ok(ops::version::read(&loaded.root, &loaded.app.version)?),
+    }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}

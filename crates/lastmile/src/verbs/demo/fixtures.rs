@@ -1,0 +1,52 @@
+//! The sample app, compiled in. `fixtures/README.md` states its origin.
+
+macro_rules! sample {
+    ($version:literal: $($name:literal),*) => {
+        &[$(
+            ($name, include_bytes!(concat!("fixtures/", $version, "/", $name))),
+            (concat!($name, ".minisig"), include_bytes!(concat!("fixtures/", $version, "/", $name, ".minisig"))),
+        )*]
+    };
+}
+
+type File = (&'static str, &'static [u8]);
+
+const SAMPLE_1_3_0: &[File] = sample!("1.3.0": "Atlas-Setup-1.3.0.exe", "Atlas-1.3.0-universal.zip", "Atlas-1.3.0.AppImage", "atlas-cli-1.3.0-linux-x64.tar.gz");
+const SAMPLE_1_4_0: &[File] = sample!("1.4.0": "Atlas-Setup-1.4.0.exe", "Atlas-1.4.0-universal.zip", "Atlas-1.4.0.AppImage", "atlas-cli-1.4.0-linux-x64.tar.gz");
+const PUBLIC_KEY: &str = include_str!("fixtures/snake-oil.pub");
+
+/// The tiers of the demo's second release.
+pub(super) const TIERS: &str = "
+    tiers:
+      - { name: staff, cohort: internal, soak: 0 }
+      - { name: canary, share: 1%, soak: 2s }
+      - { name: early, share: 10%, soak: 0 }
+      - { name: all, share: 100%, soak: 0 }";
+
+/// What a build of the version leaves in `dist/`.
+pub(super) fn build(version: &str) -> &'static [File] {
+    if version == "1.3.0" {
+        SAMPLE_1_3_0
+    } else {
+        SAMPLE_1_4_0
+    }
+}
+
+/// The client repository's `lastmile.yml`.
+pub(super) fn config(tiers: &str) -> String {
+    let key = PUBLIC_KEY.lines().nth(1).unwrap_or_default();
+    let tiers = if tiers.is_empty() { " {}" } else { tiers };
+    format!(
+        "app: atlas\nstore: file:./dist-store\npublic-url: https://dl.atlas.example\nversion: {{ from: package.json }}\n\
+         artifacts:\n\
+         \x20 - {{ path: \"dist/Atlas-Setup-*.exe\", platform: windows-x64, kind: nsis }}\n\
+         \x20 - {{ path: \"dist/Atlas-*-universal.zip\", platform: macos-universal, kind: zip }}\n\
+         \x20 - {{ path: \"dist/Atlas-*.AppImage\", platform: linux-x64, kind: appimage }}\n\
+         \x20 - {{ path: \"dist/atlas-cli-*-linux-x64.tar.gz\", platform: linux-x64, kind: tar.gz }}\n\
+         signing:\n\
+         \x20 all: {{ minisign: {{ public-key: \"{key}\" }} }}   # snake oil\n\
+         feeds: [electron-updater, manifest]\n\
+         channels:\n\
+         \x20 stable:{tiers}\n"
+    )
+}

@@ -1,0 +1,94 @@
+//! `lastmile publish`.
+
+use std::time::Duration;
+
+use clap::Args;
+use ops::publish::{Published, Request};
+use release::name::App;
+use release::{Timestamp, Version};
+use store::Store;
+
+use super::verify;
+use crate::cli::Global;
+use crate::context;
+use crate::failure::Failure;
+use crate::output;
+use crate::progress;
+
+/// Verify, then make the version exist
+#[derive(Debug, Args)]
+pub(crate) struct Publish {
+    /// The store; else from the configuration
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
+    /// The app; else the only one of the configuration
+    #[arg(long)]
+    app: Option<App>,
+    /// The version; else where the configuration says it stands
+    #[arg(long)]
+    version: Option<Version>,
+    /// The commit that was built; else GITHUB_SHA
+    #[arg(long)]
+    commit: Option<String>,
+    /// When the release was made, for feeds; else SOURCE_DATE_EPOCH
+    #[arg(long, value_name = "TIME")]
+    date: Option<Timestamp>,
+    /// The run, the same for a re-run; else GITHUB_RUN_ID, else a new one
+    #[arg(long)]
+    run: Option<String>,
+    /// Seconds to wait for another run that publishes the same bytes
+    #[arg(long, default_value_t = 120, value_name = "SECONDS")]
+    wait: u64,
+}
+
+pub(crate) async fn run(global: &Global, args: &Publish) -> Result<(), Failure> {
+    let loaded = context::load(global, args.app.as_ref())?;
+    let request = Request {
+        verify: verify::request(&loaded, args.version.as_ref())?,
+        app: loaded.app.app.clone(),
+        commit: context::commit(args.commit.as_deref()),
+        date: context::date(args.date),
+        run: context::run(args.run.as_deref()),
+        wait: Duration::from_secs(args.wait),
+    };
+    let location = args
+        .store
+        .clone()
+        .unwrap_or_else(|| loaded.app.store.to_string());
+    let store = Store::open(context::location(&location)?).await;
+    let published = ops::publish::run(&store, &request, &progress::reporter(global.format)).await;
+    let published = published.map_err(|error| verify::failure(global, error))?;
+    let text = text(&request, &store, &published);
+    output::result(global.format, "publish", &published, &text);
+    Ok(())
+}
+
+fn text(request: &Request, store: &Store, published: &Published) -> String {
+    let what = if published.already {
+        "is already published in"
+    } else {
+        "is published in"
+    };
+    let mut text = format!(
+        "{} {} {what} {}\n",
+        request.app,
+        published.version,
+        store.location()
+    );
+    let rows: Vec<_> = published
+        .artifacts
+        .iter()
+        .map(verify::artifact_row)
+        .collect();
+    text.push_str(&output::table(&rows));
+    text.push_str(&format!("record sha256 {}\n", published.record));
+    if published.already {
+        text.push_str("nothing was written\n");
+    } else {
+        text.push_str(&format!(
+            "nobody gets it yet; next: lastmile rollout start --version {}\n",
+            published.version
+        ));
+    }
+    text
+}

@@ -1,0 +1,141 @@
+//! `lastmile verify`.
+
+use clap::Args;
+use ops::Error;
+use ops::verify::Request;
+use release::name::App;
+use release::{Artifact, Timestamp, Version};
+use signing::{ArtifactReport, Check, Outcome, ReleaseReport, Verdict};
+
+use crate::cli::{Format, Global};
+use crate::context::{self, Loaded};
+use crate::failure::Failure;
+use crate::output;
+use crate::progress;
+
+/// Check that every artifact is signed, whole, and by whom it must be
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// The app; else the only one of the configuration
+    #[arg(long)]
+    app: Option<App>,
+    /// The version; else where the configuration says it stands
+    #[arg(long)]
+    version: Option<Version>,
+}
+
+pub(crate) async fn run(global: &Global, args: &Verify) -> Result<(), Failure> {
+    let loaded = context::load(global, args.app.as_ref())?;
+    let request = request(&loaded, args.version.as_ref())?;
+    let checked = ops::verify::run(&request, &progress::reporter(global.format)).await;
+    let checked = checked.map_err(|error| failure(global, error))?;
+    let mut text = format!(
+        "{} {}: every artifact passed\n",
+        loaded.app.app, request.version
+    );
+    let report = checked.report.get();
+    text.push_str(&report_text(report));
+    output::result(global.format, "verify", report, &text);
+    Ok(())
+}
+
+/// What is to be verified, by the configuration.
+pub(crate) fn request(loaded: &Loaded, version: Option<&Version>) -> Result<Request, Failure> {
+    let app = &loaded.app;
+    Ok(Request {
+        root: loaded.root.clone(),
+        version: context::version(loaded, version)?,
+        rules: app.artifacts.clone(),
+        policy: app.signing.clone(),
+        wants_sha512: app.feeds.iter().any(|feed| feed.needs_sha512()),
+        now: now(),
+    })
+}
+
+/// Only `allow-unsigned` asks what time it is; signatures of this version carry no dates.
+fn now() -> Timestamp {
+    let since = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since.as_secs())
+        .ok()
+        .and_then(|seconds| Timestamp::from_unix(seconds).ok())
+        .unwrap_or(Timestamp::EPOCH)
+}
+
+/// An error with the report of what failed shown before it.
+pub(crate) fn failure(global: &Global, error: Error) -> Failure {
+    let Error::Checks(report) = &error else {
+        return error.into();
+    };
+    if global.format == Format::Text {
+        output::plain(&report_text(report));
+    }
+    let document = serde_json::to_value(report).unwrap_or_default();
+    Failure::with_report(error, document)
+}
+
+/// One row of an artifact that is good.
+pub(crate) fn artifact_row(artifact: &Artifact) -> Vec<String> {
+    let Artifact {
+        name,
+        platform,
+        size,
+        sha256,
+        ..
+    } = artifact;
+    vec![
+        name.to_string(),
+        platform.to_string(),
+        output::size(*size),
+        format!("{}…", output::short(sha256)),
+    ]
+}
+
+/// Every artifact with its verdict; of one that is good who signed it, of any other every check that did not pass.
+fn report_text(report: &ReleaseReport) -> String {
+    let (good, bad): (Vec<_>, Vec<_>) = report
+        .artifacts
+        .iter()
+        .partition(|artifact| artifact.verdict == Verdict::Valid);
+    let rows: Vec<_> = good.iter().map(|artifact| good_row(artifact)).collect();
+    let mut text = output::table(&rows);
+    for artifact in bad {
+        text.push_str(&format!("{} {}\n", word(artifact.verdict), artifact.name));
+        text.push_str(&not_passed(&artifact.checks));
+    }
+    let whole = not_passed(&report.checks);
+    if !whole.is_empty() {
+        text.push_str("the release as a whole\n");
+        text.push_str(&whole);
+    }
+    text
+}
+
+fn good_row(artifact: &ArtifactReport) -> Vec<String> {
+    let first = artifact
+        .checks
+        .first()
+        .map(|check| check.reason.clone())
+        .unwrap_or_default();
+    vec!["valid".to_owned(), artifact.name.to_string(), first]
+}
+
+fn not_passed(checks: &[Check]) -> String {
+    let shown = checks.iter().filter(|check| check.outcome != Outcome::Pass);
+    output::table(&shown.map(row).collect::<Vec<_>>())
+}
+
+fn row(check: &Check) -> Vec<String> {
+    vec![check.id.as_str().to_owned(), check.reason.clone()]
+}
+
+fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Valid => "valid",
+        Verdict::Invalid => "INVALID",
+        Verdict::Unsigned => "UNSIGNED",
+        Verdict::Unsupported => "UNSUPPORTED",
+        Verdict::Allowed => "allowed",
+    }
+}

@@ -1,0 +1,134 @@
+//! What must agree between keys.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use release::name::printable;
+use release::{BasisPoints, Channel};
+use store::Location;
+
+use super::ChannelConfig;
+use crate::artifacts::Rule;
+
+/// The most tiers that a rollout can have.
+const TIERS_MAX: usize = 20;
+
+pub(super) fn store(text: &str, errors: &mut Vec<String>) {
+    if let Err(error) = text.parse::<Location>() {
+        errors.push(format!("`store`: {error}"));
+    }
+}
+
+/// The address without a slash at its end.
+pub(super) fn public_url(text: &str, errors: &mut Vec<String>) -> String {
+    let plain = text
+        .bytes()
+        .all(|b| b.is_ascii_graphic() && !b"\"'<>\\`?#".contains(&b));
+    let begins =
+        text.starts_with("https://") || text.starts_with("http://") || text.starts_with('/');
+    if !plain || !begins || text.len() > 512 {
+        let found = printable(text);
+        errors.push(format!("`public-url`: `{found}` is not an address; expected `https://dl.example.com` or an absolute path such as `/dl`"));
+    }
+    text.trim_end_matches('/').to_owned()
+}
+
+pub(super) fn artifacts(rules: &[Rule], errors: &mut Vec<String>) {
+    if rules.is_empty() {
+        errors.push("`artifacts` is empty; a release has at least one".to_owned());
+    }
+    let mut seen = BTreeSet::new();
+    for Rule { path, .. } in rules {
+        let leaves = path.split('/').any(|part| part == "..")
+            || path.starts_with('/')
+            || path.contains('\\')
+            || path.contains(':');
+        if leaves || path.is_empty() {
+            errors.push(format!(
+                "`artifacts`: `{}` is not a path below this file with `/` between",
+                printable(path)
+            ));
+        }
+        if !seen.insert(path) {
+            errors.push(format!(
+                "`artifacts` has the rule `{}` twice",
+                printable(path)
+            ));
+        }
+    }
+}
+
+pub(super) fn channels(channels: &BTreeMap<Channel, ChannelConfig>, errors: &mut Vec<String>) {
+    if channels.is_empty() {
+        errors.push(
+            "`channels` is empty; clients follow at least one, such as `stable: {}`".to_owned(),
+        );
+    }
+    for (name, channel) in channels {
+        tiers(name, channel, errors);
+        let mut at = name;
+        let mut steps = 0;
+        while let Some(next) = channels
+            .get(at)
+            .and_then(|channel| channel.follows.as_ref())
+        {
+            steps += 1;
+            if !channels.contains_key(next) {
+                errors.push(format!(
+                    "channel `{at}` follows `{next}`, which is not there"
+                ));
+                break;
+            }
+            if next == name || steps > channels.len() {
+                errors.push(format!("channel `{name}` follows itself"));
+                break;
+            }
+            at = next;
+        }
+    }
+}
+
+fn tiers(name: &Channel, channel: &ChannelConfig, errors: &mut Vec<String>) {
+    let tiers = &channel.tiers;
+    if tiers.len() > TIERS_MAX {
+        errors.push(format!(
+            "channel `{name}` has {} tiers; at most {TIERS_MAX}",
+            tiers.len()
+        ));
+    }
+    let mut names = BTreeSet::new();
+    let mut highest = None::<BasisPoints>;
+    for tier in tiers {
+        if !names.insert(&tier.name) {
+            errors.push(format!("channel `{name}` has two tiers `{}`", tier.name));
+        }
+        match (tier.share, &tier.cohort) {
+            (None, None) => errors.push(format!(
+                "tier `{}` of `{name}` has neither `share` nor `cohort`",
+                tier.name
+            )),
+            (Some(_), Some(_)) => errors.push(format!(
+                "tier `{}` of `{name}` has both `share` and `cohort`; make two tiers",
+                tier.name
+            )),
+            (Some(share), None) if highest.is_some_and(|highest| share <= highest) => {
+                errors.push(format!(
+                    "tier `{}` of `{name}` has {share}, not more than the tier before; shares rise",
+                    tier.name
+                ));
+            }
+            (Some(share), None) if share == BasisPoints::NONE => {
+                errors.push(format!(
+                    "tier `{}` of `{name}` has 0 %, which is nobody",
+                    tier.name
+                ));
+            }
+            (Some(share), None) => highest = Some(share),
+            (None, Some(_)) => {}
+        }
+    }
+    if !tiers.is_empty() && tiers.last().and_then(|tier| tier.share) != Some(BasisPoints::ALL) {
+        errors.push(format!(
+            "the last tier of `{name}` is not `share: 100%`; a rollout ends with everyone"
+        ));
+    }
+}

@@ -1,0 +1,165 @@
+//! `publish`: a verified release becomes a version that exists, atomically. Nothing half-finished is ever visible.
+//!
+//! It does not let the release out: that is `rollout start`, another job with another role.
+
+use std::time::Duration;
+
+use release::document::{SCHEMA, WRITER};
+use release::name::{App, FileName};
+use release::{Artifact, Claim, ReleaseRecord, Sha256, Timestamp, Version, document};
+use serde::Serialize;
+use serde_json::Map;
+use store::Store;
+
+use crate::error::Error;
+use crate::progress::Reporter;
+use crate::verify::{self, Checked};
+
+mod claim;
+mod compare;
+mod upload;
+
+/// A release to be published.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// What to verify first.
+    pub verify: verify::Request,
+    /// The app.
+    pub app: App,
+    /// The commit that was built.
+    pub commit: Option<String>,
+    /// When the release was made; feeds show it.
+    pub date: Option<Timestamp>,
+    /// The run, without its attempt: a re-run of the same run continues.
+    pub run: String,
+    /// How long to wait for another run that publishes the same bytes.
+    pub wait: Duration,
+}
+
+/// What publishing came to.
+#[derive(Debug, Clone, Serialize)]
+pub struct Published {
+    /// The version.
+    pub version: Version,
+    /// Whether everything was there already, so that nothing was written.
+    pub already: bool,
+    /// The digest of the release record.
+    pub record: Sha256,
+    /// The artifacts.
+    pub artifacts: Vec<Artifact>,
+    /// The paths that were written, in the order of the law.
+    pub written: Vec<String>,
+}
+
+/// Everything that is going to stand in the store for this version, ready to be written.
+pub(crate) struct Release {
+    pub(crate) app: App,
+    pub(crate) version: Version,
+    pub(crate) claim: Claim,
+    pub(crate) record: ReleaseRecord,
+    pub(crate) files: Vec<upload::File>,
+    pub(crate) sums: Vec<u8>,
+    pub(crate) sums_signature: Option<Vec<u8>>,
+}
+
+/// Publishes. The order of these steps is the law of order (`release::order`), and the reason is in each.
+pub async fn run(
+    store: &Store,
+    request: &Request,
+    reporter: &Reporter,
+) -> Result<Published, Error> {
+    // Nothing is written before every artifact has passed: what fails here was never seen by anybody.
+    let checked = verify::run(&request.verify, reporter).await?;
+    let release = prepare(request, checked);
+    // A store without conditional writes could lose any of the steps below.
+    store.prove().await?;
+    // A version that exists is compared, never written.
+    if compare::exists(store, &release).await? {
+        return Ok(published(&release, Vec::new()));
+    }
+    // The claim is the lock on every name below it.
+    if claim::take(store, &release, request.wait, reporter).await? == claim::Held::ByAnother {
+        return Ok(published(&release, Vec::new()));
+    }
+    let mut written = vec![claim::path(&release)];
+    // Artifacts before anything that names them.
+    written.extend(upload::artifacts(store, &release, reporter).await?);
+    written.extend(upload::sums(store, &release).await?);
+    // The commit point of "this version exists": from here on nothing is undone.
+    written.extend(upload::record(store, &release).await?);
+    Ok(published(&release, written))
+}
+
+fn prepare(request: &Request, checked: Checked) -> Release {
+    // The proof ends here: nothing below takes anything but what `verify` gave.
+    let Checked {
+        artifacts,
+        signatures,
+        sums,
+        sums_signature,
+        report: _,
+    } = checked;
+    let version = request.verify.version.clone();
+    let claim = Claim {
+        schema: SCHEMA,
+        min_writer: WRITER,
+        app: request.app.clone(),
+        version: version.clone(),
+        commit: request.commit.clone(),
+        run: request.run.clone(),
+        artifacts: artifacts
+            .iter()
+            .map(|(artifact, _)| claimed(artifact))
+            .collect(),
+        unknown: Map::new(),
+    };
+    let record = ReleaseRecord {
+        schema: SCHEMA,
+        min_writer: WRITER,
+        app: request.app.clone(),
+        version: version.clone(),
+        commit: request.commit.clone(),
+        date: request.date,
+        artifacts: artifacts
+            .iter()
+            .map(|(artifact, _)| artifact.clone())
+            .collect(),
+        unknown: Map::new(),
+    };
+    let signature = |name: &FileName| signatures.get(name).cloned();
+    let files = artifacts
+        .into_iter()
+        .map(|(artifact, file)| upload::File {
+            signature: signature(&artifact.name),
+            artifact,
+            file,
+        })
+        .collect();
+    Release {
+        app: request.app.clone(),
+        version,
+        claim,
+        record,
+        files,
+        sums,
+        sums_signature,
+    }
+}
+
+fn claimed(artifact: &Artifact) -> release::claim::Claimed {
+    release::claim::Claimed {
+        name: artifact.name.clone(),
+        size: artifact.size,
+        sha256: artifact.sha256,
+    }
+}
+
+fn published(release: &Release, written: Vec<String>) -> Published {
+    Published {
+        version: release.version.clone(),
+        already: written.is_empty(),
+        record: document::digest(&release.record),
+        artifacts: release.record.artifacts.clone(),
+        written,
+    }
+}

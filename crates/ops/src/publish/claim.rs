@@ -1,0 +1,145 @@
+//! The claim: one run alone creates the objects of a version. Any other only compares.
+
+use std::time::{Duration, Instant};
+
+use release::claim::Standing;
+use release::{Claim, document};
+use store::{Created, Key, Store, StoreError};
+
+use super::{Release, compare};
+use crate::error::Error;
+use crate::progress::{Event, Reporter};
+
+/// How often another run's progress is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// Who holds the claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Held {
+    /// This run: it writes.
+    ByUs,
+    /// Another run, which published the same bytes while we waited.
+    ByAnother,
+}
+
+pub(super) fn path(release: &Release) -> String {
+    key(release).path()
+}
+
+fn key(release: &Release) -> Key {
+    Key::Claim(release.app.clone(), release.version.clone())
+}
+
+/// Takes the claim, continues one's own, or waits for another run that claimed the same bytes.
+pub(super) async fn take(
+    store: &Store,
+    release: &Release,
+    wait: Duration,
+    reporter: &Reporter,
+) -> Result<Held, Error> {
+    let bytes = document::render(&release.claim);
+    match store.create(&key(release), &bytes).await {
+        Ok(Created::New | Created::Same) => return Ok(Held::ByUs),
+        Err(StoreError::Conflict(_)) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let stored = read(store, release).await?;
+    match release.claim.standing(&stored) {
+        Standing::Ours => Ok(Held::ByUs),
+        Standing::Same => wait_for(store, release, &stored, wait, reporter).await,
+        Standing::Other => {
+            let next = "Publish a new version, or go on with that run".to_owned();
+            Err(claimed(
+                release,
+                &stored,
+                difference(&release.claim, &stored),
+                next,
+            ))
+        }
+    }
+}
+
+async fn read(store: &Store, release: &Release) -> Result<Claim, Error> {
+    let key = key(release);
+    let damaged = |reason| StoreError::Damaged {
+        key: key.path(),
+        store: store.location().to_string(),
+        reason,
+    };
+    let Some(found) = store.read(&key).await? else {
+        return Err(damaged("it vanished after it was found".to_owned()).into());
+    };
+    document::parse(&found.bytes, &key.path()).map_err(|error| damaged(error.to_string()).into())
+}
+
+async fn wait_for(
+    store: &Store,
+    release: &Release,
+    stored: &Claim,
+    wait: Duration,
+    reporter: &Reporter,
+) -> Result<Held, Error> {
+    let begun = Instant::now();
+    reporter.tell(Event::Waiting(format!(
+        "run `{}` is publishing the same bytes; waiting up to {}s for it",
+        stored.run,
+        wait.as_secs()
+    )));
+    loop {
+        if compare::exists(store, release).await? {
+            return Ok(Held::ByAnother);
+        }
+        if begun.elapsed() >= wait {
+            let next = format!(
+                "Run `{}` again, which continues where it stopped",
+                stored.run
+            );
+            return Err(claimed(
+                release,
+                stored,
+                "the same bytes, not complete yet".to_owned(),
+                next,
+            ));
+        }
+        tokio::time::sleep(LOOK_EVERY.min(wait)).await;
+    }
+}
+
+fn claimed(release: &Release, stored: &Claim, found: String, next: String) -> Error {
+    let run = release::name::printable(&stored.run);
+    Error::Claimed {
+        version: release.version.to_string(),
+        run,
+        found,
+        next,
+    }
+}
+
+/// The first artifact that differs, with both digests.
+fn difference(ours: &Claim, theirs: &Claim) -> String {
+    for artifact in &ours.artifacts {
+        match theirs
+            .artifacts
+            .iter()
+            .find(|other| other.name == artifact.name)
+        {
+            None => return format!("it does not have `{}`", artifact.name),
+            Some(other) if other != artifact => {
+                return format!(
+                    "`{}` has sha256 {} there, {} here",
+                    artifact.name, other.sha256, artifact.sha256
+                );
+            }
+            Some(_) => {}
+        }
+    }
+    let extra = theirs.artifacts.iter().find(|other| {
+        !ours
+            .artifacts
+            .iter()
+            .any(|artifact| artifact.name == other.name)
+    });
+    extra.map_or("other details".to_owned(), |extra| {
+        format!("it has `{}` besides", extra.name)
+    })
+}

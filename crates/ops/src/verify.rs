@@ -1,0 +1,269 @@
+//! `verify`: every artifact of a release is signed, whole, and by whom the policy says; or the verb says which is not.
+//!
+//! Each file is read once: digests, checksums, and signatures are computed in that one pass.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use release::name::{FileName, printable};
+use release::{Artifact, Timestamp, Version};
+use serde_json::Map;
+use signing::{
+    Candidate, Context, Examined, MeasureError, Policy, ReleaseReport, SumsDocument, Verified,
+};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::artifacts::{self, Found, Rule};
+use crate::error::Error;
+use crate::progress::{Event, Reporter};
+
+/// The largest signature file that is read, in bytes.
+const SIGNATURE_BYTES_MAX: u64 = 16 * 1024;
+/// The largest file of checksums that is read, in bytes.
+const SUMS_BYTES_MAX: u64 = 1024 * 1024;
+/// How many files are read at a time.
+const AT_ONCE: usize = 4;
+
+/// What is to be verified.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The folder that paths are relative to.
+    pub root: PathBuf,
+    /// The version being released.
+    pub version: Version,
+    /// Which files are artifacts.
+    pub rules: Vec<Rule>,
+    /// What must hold for them.
+    pub policy: Policy,
+    /// Whether a feed needs SHA-512.
+    pub wants_sha512: bool,
+    /// Now, for `allow-unsigned`.
+    pub now: Timestamp,
+}
+
+/// A release whose every artifact passed.
+#[derive(Debug)]
+pub struct Checked {
+    /// The artifacts with their files, sorted by name.
+    pub artifacts: Vec<(Artifact, PathBuf)>,
+    /// The signature files that stand beside artifacts.
+    pub signatures: BTreeMap<FileName, Vec<u8>>,
+    /// The digests of all artifacts: the build's own document where it signed one for all, else ours.
+    pub sums: Vec<u8>,
+    /// The signature over the build's own document.
+    pub sums_signature: Option<Vec<u8>>,
+    /// The proof, with every check.
+    pub report: Verified<ReleaseReport>,
+}
+
+/// Everything that examining an artifact shares with the others.
+struct Shared {
+    request: Request,
+    sums: Vec<SumsDocument>,
+}
+
+impl Shared {
+    fn context(&self) -> Context<'_> {
+        let Request {
+            policy,
+            version,
+            wants_sha512,
+            now,
+            ..
+        } = &self.request;
+        Context {
+            policy,
+            version,
+            now: *now,
+            sums: &self.sums,
+            wants_sha512: *wants_sha512,
+        }
+    }
+}
+
+/// Verifies a release on disk. Reads, and writes nothing.
+pub async fn run(request: &Request, reporter: &Reporter) -> Result<Checked, Error> {
+    let found = artifacts::find(&request.root, &request.rules, &request.version)?;
+    let shared = Arc::new(Shared {
+        request: request.clone(),
+        sums: sums_documents(request)?,
+    });
+    let signatures = signatures(&found)?;
+    let bytes = found.iter().map(|found| found.size).sum();
+    reporter.tell(Event::Stage {
+        name: "verify",
+        bytes,
+    });
+    let examined = examine_all(&shared, &found, &signatures, reporter).await?;
+    let report = signing::conclude(shared.context(), examined)
+        .into_verified()
+        .map_err(Error::Checks)?;
+    Ok(checked(&shared, found, signatures, report))
+}
+
+/// The documents of checksums that the policy names, each with the signature that stands beside it.
+fn sums_documents(request: &Request) -> Result<Vec<SumsDocument>, Error> {
+    let read = |rule: &signing::SumsRule| {
+        let bytes = read_small(&request.root.join(&rule.path), SUMS_BYTES_MAX)?;
+        let signature = read_small(
+            &request.root.join(format!("{}.minisig", rule.path)),
+            SIGNATURE_BYTES_MAX,
+        )?;
+        Ok(SumsDocument::read(
+            rule,
+            bytes.as_deref(),
+            signature.as_deref(),
+        ))
+    };
+    request.policy.sums_rules().into_iter().map(read).collect()
+}
+
+fn signatures(found: &[Found]) -> Result<BTreeMap<FileName, Vec<u8>>, Error> {
+    let mut signatures = BTreeMap::new();
+    for artifact in found {
+        let beside = artifact
+            .file
+            .with_file_name(format!("{}.minisig", artifact.name));
+        if let Some(signature) = read_small(&beside, SIGNATURE_BYTES_MAX)? {
+            signatures.insert(artifact.name.clone(), signature);
+        }
+    }
+    Ok(signatures)
+}
+
+/// A small file; none where there is none. One that is too large is cut, and then fails its own check.
+fn read_small(path: &Path, bytes_max: u64) -> Result<Option<Vec<u8>>, Error> {
+    let mut bytes = Vec::new();
+    match File::open(path).and_then(|file| file.take(bytes_max).read_to_end(&mut bytes)) {
+        Ok(_) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(Error::Local {
+            path: printable(&path.to_string_lossy()),
+            source,
+        }),
+    }
+}
+
+/// Examines every artifact, some at a time, in the order in which they were found.
+async fn examine_all(
+    shared: &Arc<Shared>,
+    found: &[Found],
+    signatures: &BTreeMap<FileName, Vec<u8>>,
+    reporter: &Reporter,
+) -> Result<Vec<Examined>, Error> {
+    let turns = Arc::new(Semaphore::new(AT_ONCE));
+    let mut work = JoinSet::new();
+    for (index, artifact) in found.iter().enumerate() {
+        let (shared, artifact, turns, reporter) = (
+            shared.clone(),
+            artifact.clone(),
+            turns.clone(),
+            reporter.clone(),
+        );
+        let signature = signatures.get(&artifact.name).cloned();
+        work.spawn(async move {
+            // The semaphore is never closed, so a turn always comes.
+            let _turn = turns.acquire().await;
+            let examined = tokio::task::spawn_blocking(move || {
+                examine(&shared, &artifact, signature.as_deref(), &reporter)
+            })
+            .await;
+            examined
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+                .map(|examined| (index, examined))
+        });
+    }
+    let mut examined = Vec::new();
+    while let Some(done) = work.join_next().await {
+        examined.push(done.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?);
+    }
+    examined.sort_by_key(|(index, _)| *index);
+    Ok(examined.into_iter().map(|(_, examined)| examined).collect())
+}
+
+fn examine(
+    shared: &Shared,
+    artifact: &Found,
+    minisig: Option<&[u8]>,
+    reporter: &Reporter,
+) -> Result<Examined, Error> {
+    let Found {
+        path,
+        file,
+        name,
+        platform,
+        kind,
+        size,
+    } = artifact;
+    let candidate = Candidate {
+        path,
+        name,
+        platform: *platform,
+        kind: *kind,
+        size: *size,
+        minisig,
+    };
+    let mut bytes = File::open(file).map_err(|source| MeasureError::Unreadable {
+        path: printable(path),
+        source,
+    })?;
+    let mut progress = |bytes| reporter.tell(Event::Advanced(bytes));
+    let examined = signing::examine(shared.context(), &candidate, &mut bytes, &mut progress)?;
+    reporter.tell(Event::Finished(name.to_string()));
+    Ok(examined)
+}
+
+fn checked(
+    shared: &Shared,
+    found: Vec<Found>,
+    signatures: BTreeMap<FileName, Vec<u8>>,
+    report: Verified<ReleaseReport>,
+) -> Checked {
+    let artifacts: Vec<_> = found
+        .into_iter()
+        .zip(report.measured())
+        .map(|(found, (name, measured))| {
+            let artifact = Artifact {
+                name: name.clone(),
+                platform: found.platform,
+                kind: found.kind,
+                size: measured.size,
+                sha256: measured.sha256,
+                sha512: measured.sha512,
+                crc64nvme: measured.crc64nvme,
+                unknown: Map::new(),
+            };
+            (artifact, found.file)
+        })
+        .collect();
+    let names: Vec<_> = artifacts
+        .iter()
+        .map(|(artifact, _)| &artifact.name)
+        .collect();
+    let own = shared
+        .sums
+        .iter()
+        .find_map(|document| document.covering(&names));
+    let (sums, sums_signature) = match own {
+        Some((sums, signature)) => (sums.to_vec(), Some(signature.to_vec())),
+        None => (
+            signing::render_sums(
+                artifacts
+                    .iter()
+                    .map(|(artifact, _)| (&artifact.name, artifact.sha256)),
+            ),
+            None,
+        ),
+    };
+    Checked {
+        artifacts,
+        signatures,
+        sums,
+        sums_signature,
+        report,
+    }
+}

@@ -1,0 +1,65 @@
+//! What an artifact is, and which signature such a thing would carry.
+//!
+//! This version checks none of them; it names them, so that a report says what was not looked at. A format that is
+//! supported gets a file of its own, and its arm here says so.
+
+use release::Kind;
+
+/// The formats that carry signatures of their own, and those that cannot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// A Windows program.
+    Pe,
+    /// A Windows Installer package or another OLE compound file.
+    Ole,
+    /// A zip archive, and what is one inside: msix, nupkg, a zipped app.
+    Zip,
+    /// A macOS program, of one architecture or several.
+    MachO,
+    /// A macOS installer package.
+    Xar,
+    /// A macOS disk image. Its mark stands at the end, so the kind tells.
+    DiskImage,
+    /// A Linux program, an AppImage among them.
+    Elf,
+    /// A Debian package.
+    Deb,
+    /// An RPM package.
+    Rpm,
+    /// Anything else: archives and plain files.
+    Other,
+}
+
+impl Format {
+    /// How many bytes of the beginning [`Format::detect`] wants.
+    pub const HEAD_BYTES: usize = 8;
+
+    /// The format by the first bytes, and by the kind where those do not tell.
+    pub fn detect(head: &[u8], kind: Kind) -> Self {
+        match head {
+            [b'M', b'Z', ..] => Self::Pe,
+            [0xd0, 0xcf, 0x11, 0xe0, ..] => Self::Ole,
+            [b'P', b'K', 3 | 5, 4 | 6, ..] => Self::Zip,
+            [0xcf | 0xce, 0xfa, 0xed, 0xfe, ..] | [0xca, 0xfe, 0xba, 0xbe | 0xbf, ..] => {
+                Self::MachO
+            }
+            [b'x', b'a', b'r', b'!', ..] => Self::Xar,
+            [0x7f, b'E', b'L', b'F', ..] => Self::Elf,
+            [b'!', b'<', b'a', b'r', b'c', b'h', b'>', ..] => Self::Deb,
+            [0xed, 0xab, 0xee, 0xdb, ..] => Self::Rpm,
+            _ if kind == Kind::Dmg => Self::DiskImage,
+            _ => Self::Other,
+        }
+    }
+
+    /// The signature that such a thing would carry inside.
+    pub fn own_signature(self) -> Option<&'static str> {
+        match self {
+            Self::Pe | Self::Ole => Some("Authenticode"),
+            Self::MachO | Self::DiskImage => Some("an Apple code signature"),
+            Self::Xar => Some("an Apple installer signature"),
+            Self::Rpm | Self::Deb => Some("OpenPGP"),
+            Self::Zip | Self::Elf | Self::Other => None,
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! Is this artifact signed, whole, and by whom we expect?
+//!
+//! Bytes in, a report out: this crate opens no file, reads no clock, and asks no network. A check that it cannot make is
+//! `unsupported`, and that fails: nothing is ever accepted because nobody looked.
+
+mod checks;
+mod format;
+mod measure;
+mod minisign;
+mod policy;
+mod report;
+mod sums;
+mod verify;
+
+pub use checks::{CHECKS, Check, Outcome};
+pub use format::Format;
+pub use measure::{MeasureError, Measured};
+pub use minisign::{KeyError, PublicKey};
+pub use policy::{Allowance, Date, DateError, PathPattern, PatternError, Policy, Rules, SumsRule};
+pub use report::{ArtifactReport, ReleaseReport, Verdict, Verified};
+pub use sums::{Entry, SumsDocument, SumsError, render as render_sums};
+pub use verify::{Candidate, Context, Examined, conclude, examine};

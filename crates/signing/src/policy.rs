@@ -1,0 +1,159 @@
+//! Policy: what must hold for which artifact, as configuration says it, parsed.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use globset::{GlobBuilder, GlobMatcher};
+use release::name::printable;
+use release::{Os, Sha256, Timestamp};
+use thiserror::Error;
+
+use crate::minisign::PublicKey;
+
+/// What must hold. A platform's rules and those for all must both hold.
+#[derive(Debug, Clone, Default)]
+pub struct Policy {
+    /// Rules for one operating system.
+    pub by_os: BTreeMap<Os, Rules>,
+    /// Rules for everything.
+    pub all: Rules,
+    /// What may be unsigned.
+    pub allow_unsigned: Vec<Allowance>,
+}
+
+/// Rules of one scope. Each that is given must hold.
+#[derive(Debug, Clone, Default)]
+pub struct Rules {
+    /// A minisign signature stands beside each artifact.
+    pub minisign: Option<PublicKey>,
+    /// A signed document of checksums names each artifact.
+    pub sha256sums: Option<SumsRule>,
+}
+
+/// A signed document of checksums.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SumsRule {
+    /// Where it stands; its signature stands beside it with `.minisig` at its end.
+    pub path: String,
+    /// Who signs it.
+    pub minisign: PublicKey,
+}
+
+/// An artifact that may be unsigned, for a reason and until a day.
+#[derive(Debug, Clone)]
+pub struct Allowance {
+    /// Which.
+    pub path: PathPattern,
+    /// Why.
+    pub reason: String,
+    /// The last day on which it holds, in UTC.
+    pub until: Date,
+    /// The only digest for which it holds, for third-party files.
+    pub sha256: Option<Sha256>,
+}
+
+impl Policy {
+    /// The rules that cover a platform.
+    pub(crate) fn rules_for(&self, os: Os) -> impl Iterator<Item = &Rules> {
+        self.by_os.get(&os).into_iter().chain([&self.all])
+    }
+
+    /// Every document of checksums that some rule names, each once.
+    pub fn sums_rules(&self) -> Vec<&SumsRule> {
+        let mut rules: Vec<_> = self
+            .by_os
+            .values()
+            .chain([&self.all])
+            .filter_map(|rules| rules.sha256sums.as_ref())
+            .collect();
+        rules.dedup();
+        rules
+    }
+}
+
+/// A glob over relative paths with `/` between; `*` does not cross folders.
+#[derive(Debug, Clone)]
+pub struct PathPattern(GlobMatcher);
+
+/// A text that is no glob.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{found}` is not a glob: {why}")]
+pub struct PatternError {
+    found: String,
+    why: String,
+}
+
+impl PathPattern {
+    pub(crate) fn covers(&self, path: &str) -> bool {
+        self.0.is_match(path)
+    }
+}
+
+impl FromStr for PathPattern {
+    type Err = PatternError;
+
+    fn from_str(text: &str) -> Result<Self, PatternError> {
+        let glob = GlobBuilder::new(text).literal_separator(true).build();
+        glob.map(|glob| Self(glob.compile_matcher()))
+            .map_err(|error| PatternError {
+                found: printable(text),
+                why: error.to_string(),
+            })
+    }
+}
+
+impl fmt::Display for PathPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.glob().glob())
+    }
+}
+
+/// A day, `2027-06-30`, in UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Date(Timestamp);
+
+/// A text that is no day.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{found}` is not a date; expected year, month, and day, such as `2027-06-30`")]
+pub struct DateError {
+    found: String,
+}
+
+impl Date {
+    /// Whether the day is past.
+    pub(crate) fn is_past(self, now: Timestamp) -> bool {
+        now.date() > self.0.date()
+    }
+}
+
+impl FromStr for Date {
+    type Err = DateError;
+
+    fn from_str(text: &str) -> Result<Self, DateError> {
+        let wrong = || DateError {
+            found: printable(text),
+        };
+        let shaped = text.len() == 10
+            && text.bytes().enumerate().all(|(at, b)| {
+                if at == 4 || at == 7 {
+                    b == b'-'
+                } else {
+                    b.is_ascii_digit()
+                }
+            });
+        if !shaped {
+            return Err(wrong());
+        }
+        format!("{text}T00:00:00Z")
+            .parse()
+            .map(Self)
+            .map_err(|_| wrong())
+    }
+}
+
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.date())
+    }
+}

@@ -1,0 +1,111 @@
+//! The report of a verification, and the proof that it was good.
+
+use release::{FileName, Platform};
+use serde::Serialize;
+
+use crate::checks::{Check, Outcome};
+use crate::measure::Measured;
+
+/// What is to be said of an artifact as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Signed, whole, and by whom we expect.
+    Valid,
+    /// A signature or digest does not hold.
+    Invalid,
+    /// What must be signed is not.
+    Unsigned,
+    /// This version cannot look.
+    Unsupported,
+    /// Unsigned or not looked at, and the policy allows that.
+    Allowed,
+}
+
+impl Verdict {
+    /// Whether the artifact may be published.
+    pub fn is_good(self) -> bool {
+        matches!(self, Self::Valid | Self::Allowed)
+    }
+}
+
+/// One artifact.
+#[derive(Debug, Clone, Serialize)]
+pub struct ArtifactReport {
+    /// Its path as found.
+    pub path: String,
+    /// Its name.
+    pub name: FileName,
+    /// What it runs on.
+    pub platform: Platform,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Every check.
+    pub checks: Vec<Check>,
+    /// What its bytes are.
+    #[serde(skip)]
+    pub(crate) measured: Measured,
+}
+
+/// A whole release.
+#[derive(Debug, Clone, Serialize)]
+pub struct ReleaseReport {
+    /// The shape of this report.
+    pub schema: u32,
+    /// Every artifact.
+    pub artifacts: Vec<ArtifactReport>,
+    /// Checks of the release as a whole.
+    pub checks: Vec<Check>,
+}
+
+impl ReleaseReport {
+    /// How many artifacts there are.
+    pub fn total(&self) -> usize {
+        self.artifacts.len()
+    }
+
+    /// How many artifacts are not good; at least one where the release as a whole is not.
+    pub fn failed(&self) -> usize {
+        let artifacts = self
+            .artifacts
+            .iter()
+            .filter(|artifact| !artifact.verdict.is_good())
+            .count();
+        artifacts.max(usize::from(
+            self.checks
+                .iter()
+                .any(|check| check.outcome == Outcome::Fail),
+        ))
+    }
+
+    /// The proof, if everything is good.
+    pub fn into_verified(self) -> Result<Verified<Self>, Box<Self>> {
+        // A release without artifacts proves nothing: nobody looked at anything.
+        if self.failed() == 0 && self.total() > 0 {
+            Ok(Verified(self))
+        } else {
+            Err(Box::new(self))
+        }
+    }
+}
+
+/// Something that passed verification. Only [`ReleaseReport::into_verified`] makes one.
+#[derive(Debug)]
+pub struct Verified<T>(T);
+
+impl<T> Verified<T> {
+    /// What passed.
+    pub fn get(&self) -> &T {
+        &self.0
+    }
+}
+
+impl Verified<ReleaseReport> {
+    /// What the bytes of each artifact are, in the order of the report.
+    pub fn measured(&self) -> impl Iterator<Item = (&FileName, &Measured)> {
+        self.0
+            .artifacts
+            .iter()
+            .map(|artifact| (&artifact.name, &artifact.measured))
+    }
+}

@@ -1,0 +1,241 @@
+//! The playbook: examine each artifact in one read, then conclude over the release.
+
+use std::io::Read;
+
+use release::name::{FileName, printable};
+use release::{Kind, Platform, Timestamp, Version};
+
+use crate::checks::{
+    ALLOW_DIGEST, ALLOW_EXPIRED, ALLOW_UNSIGNED, Check, FORMAT_UNSUPPORTED, MINISIGN_PRESENT,
+    Outcome, SUMS_COVERAGE,
+};
+use crate::measure::{MeasureError, Measured, measure};
+use crate::minisign;
+use crate::policy::{Allowance, Policy};
+use crate::report::{ArtifactReport, ReleaseReport, Verdict};
+use crate::sums::SumsDocument;
+
+/// An artifact to be examined.
+#[derive(Debug, Clone)]
+pub struct Candidate<'a> {
+    /// Its path as found, relative, for `allow-unsigned`.
+    pub path: &'a str,
+    /// Its name.
+    pub name: &'a FileName,
+    /// What it runs on.
+    pub platform: Platform,
+    /// What it is.
+    pub kind: Kind,
+    /// Its length when it was found.
+    pub size: u64,
+    /// The signature that stands beside it.
+    pub minisig: Option<&'a [u8]>,
+}
+
+/// What it is examined against.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// What must hold.
+    pub policy: &'a Policy,
+    /// The version being released.
+    pub version: &'a Version,
+    /// Now, for `allow-unsigned`.
+    pub now: Timestamp,
+    /// The documents of [`Policy::sums_rules`].
+    pub sums: &'a [SumsDocument],
+    /// Whether a feed needs SHA-512.
+    pub wants_sha512: bool,
+}
+
+/// An artifact that was examined, not yet judged with the others.
+#[derive(Debug)]
+pub struct Examined(ArtifactReport);
+
+/// Reads an artifact once and makes every check that concerns it alone.
+///
+/// # Errors
+/// Where the bytes cannot be read, or are not as many as they were.
+pub fn examine(
+    context: Context<'_>,
+    candidate: &Candidate<'_>,
+    bytes: &mut dyn Read,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Examined, MeasureError> {
+    let path = || printable(candidate.path);
+    let mut keys: Vec<_> = context
+        .policy
+        .rules_for(candidate.platform.os())
+        .filter_map(|rules| rules.minisign.as_ref())
+        .collect();
+    keys.dedup();
+    let opened: Vec<_> = keys
+        .iter()
+        .map(|key| minisign::open(candidate.minisig, key, candidate.name.as_str()))
+        .collect();
+    let mut verifiers: Vec<_> = opened
+        .iter()
+        .zip(&keys)
+        .map(|(opened, key)| opened.verifier(key))
+        .collect();
+    let also = |chunk: &[u8]| {
+        verifiers
+            .iter_mut()
+            .flatten()
+            .for_each(|verifier| verifier.update(chunk))
+    };
+    let measured = measure(bytes, candidate.kind, context.wants_sha512, also, progress);
+    let measured = measured.map_err(|source| MeasureError::Unreadable {
+        path: path(),
+        source,
+    })?;
+    if measured.size != candidate.size {
+        return Err(MeasureError::Changed {
+            path: path(),
+            expected: candidate.size,
+            found: measured.size,
+        });
+    }
+    let mut checks = Vec::new();
+    for ((opened, verifier), key) in opened.iter().zip(verifiers).zip(&keys) {
+        checks.extend(opened.checks(verifier, key, candidate.name, context.version));
+    }
+    checks.extend(sums_checks(context, candidate, &measured));
+    if checks.is_empty() {
+        checks.push(unsupported(&measured));
+    }
+    let verdict = judge(context, candidate, &measured, &mut checks);
+    let (path, name) = (candidate.path.to_owned(), candidate.name.clone());
+    Ok(Examined(ArtifactReport {
+        path,
+        name,
+        platform: candidate.platform,
+        verdict,
+        checks,
+        measured,
+    }))
+}
+
+fn sums_checks(context: Context<'_>, candidate: &Candidate<'_>, measured: &Measured) -> Vec<Check> {
+    let mut paths: Vec<_> = context
+        .policy
+        .rules_for(candidate.platform.os())
+        .filter_map(|rules| rules.sha256sums.as_ref())
+        .map(|rule| &rule.path)
+        .collect();
+    paths.dedup();
+    let read = |path: &&String| {
+        context
+            .sums
+            .iter()
+            .find(|document| document.path() == **path)
+    };
+    let checks = |path: &String| match read(&path) {
+        Some(document) => document.checks(candidate.name, measured.sha256),
+        None => vec![Check::fail(SUMS_COVERAGE, format!("`{path}` was not read"))],
+    };
+    paths.into_iter().flat_map(checks).collect()
+}
+
+/// No rule covers the artifact: what it carries itself cannot be checked yet, and that is not a pass.
+fn unsupported(measured: &Measured) -> Check {
+    let reason = match measured.format.own_signature() {
+        Some(signature) => format!(
+            "no rule of `signing` covers it, and {signature} inside it is not supported by this version"
+        ),
+        None => "no rule of `signing` covers it, and it carries no signature of its own".to_owned(),
+    };
+    Check::new(FORMAT_UNSUPPORTED, Outcome::Unsupported, reason)
+}
+
+/// The verdict over all checks. What is absent or not looked at may be allowed; what is wrong never is.
+fn judge(
+    context: Context<'_>,
+    candidate: &Candidate<'_>,
+    measured: &Measured,
+    checks: &mut Vec<Check>,
+) -> Verdict {
+    let absent = |check: &Check| {
+        matches!(check.id, MINISIGN_PRESENT if candidate.minisig.is_none())
+            || matches!(check.id, SUMS_COVERAGE)
+            || check.outcome == Outcome::Unsupported
+    };
+    let bad = |check: &&Check| check.outcome != Outcome::Pass;
+    if !checks.iter().any(|check| bad(&check)) {
+        return Verdict::Valid;
+    }
+    if checks.iter().filter(bad).any(|check| !absent(check)) {
+        return Verdict::Invalid;
+    }
+    let unsupported = checks
+        .iter()
+        .any(|check| check.outcome == Outcome::Unsupported);
+    let covering = context
+        .policy
+        .allow_unsigned
+        .iter()
+        .filter(|allowance| allowance.path.covers(candidate.path));
+    let verdicts: Vec<Check> = covering
+        .map(|allowance| allowed(allowance, measured, context.now))
+        .collect();
+    let good = verdicts
+        .iter()
+        .any(|check| check.outcome == Outcome::Allowed);
+    checks.extend(
+        verdicts
+            .into_iter()
+            .filter(|check| !good || check.outcome == Outcome::Allowed),
+    );
+    match (good, unsupported) {
+        (true, _) => Verdict::Allowed,
+        (false, true) => Verdict::Unsupported,
+        (false, false) => Verdict::Unsigned,
+    }
+}
+
+fn allowed(allowance: &Allowance, measured: &Measured, now: Timestamp) -> Check {
+    let Allowance {
+        path,
+        reason,
+        until,
+        sha256,
+    } = allowance;
+    if until.is_past(now) {
+        return Check::fail(
+            ALLOW_EXPIRED,
+            format!("`{path}` was allowed until {until}: {}", printable(reason)),
+        );
+    }
+    if let Some(only) = sha256.filter(|only| *only != measured.sha256) {
+        return Check::fail(
+            ALLOW_DIGEST,
+            format!(
+                "`{path}` is allowed with sha256 {only}, found {}",
+                measured.sha256
+            ),
+        );
+    }
+    Check::new(
+        ALLOW_UNSIGNED,
+        Outcome::Allowed,
+        format!("`{path}` is allowed until {until}: {}", printable(reason)),
+    )
+}
+
+/// Adds the checks of the release as a whole.
+pub fn conclude(context: Context<'_>, examined: Vec<Examined>) -> ReleaseReport {
+    let artifacts: Vec<_> = examined.into_iter().map(|examined| examined.0).collect();
+    let names: Vec<_> = artifacts.iter().map(|artifact| &artifact.name).collect();
+    let checks = context
+        .sums
+        .iter()
+        .flat_map(|document| document.extras(&names))
+        .collect();
+    ReleaseReport {
+        schema: 1,
+        artifacts,
+        checks,
+    }
+}
+
+#[cfg(test)]
+mod tests;

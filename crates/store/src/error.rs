@@ -1,0 +1,89 @@
+//! What goes wrong with a store: a conflict with somebody else's bytes, a refusal by a rule, or the world.
+
+use release::Refusal;
+use release::name::printable;
+use thiserror::Error;
+
+/// Other bytes stand under a name that is written once.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error(
+    "`{key}` exists with other bytes: expected {ours}, found {theirs}; nothing was changed. {next}"
+)]
+pub struct Conflict {
+    /// The key.
+    pub key: String,
+    /// The digest of what was to be written.
+    pub ours: String,
+    /// The digest of what is there.
+    pub theirs: String,
+    /// The next move.
+    pub next: &'static str,
+}
+
+/// Why something in the store was not read or written.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// Somebody else's bytes.
+    #[error(transparent)]
+    Conflict(#[from] Box<Conflict>),
+    /// A rule.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The store did not answer, or answered with an error, after bounded retries.
+    #[error("{action} `{key}` in {store}: {reason}")]
+    Failed {
+        /// What was tried.
+        action: &'static str,
+        /// On which key.
+        key: String,
+        /// In which store.
+        store: String,
+        /// What it said.
+        reason: String,
+    },
+    /// A stored document is damaged: not what this code or a newer one writes.
+    #[error("`{key}` in {store} is damaged: {reason}; run `lastmile audit verify`")]
+    Damaged {
+        /// The key.
+        key: String,
+        /// In which store.
+        store: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A file that was to be uploaded is not what was verified.
+    #[error(
+        "`{path}` changed after it was verified: expected {expected}, found {found}; nothing was published under its name, build and verify again"
+    )]
+    SourceChanged {
+        /// The local file.
+        path: String,
+        /// What was verified.
+        expected: String,
+        /// What was read.
+        found: String,
+    },
+}
+
+/// The text of an error and of all that caused it, on one line and safe to print.
+pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        // The SDK's outer errors repeat their cause; saying a thing once is plainer.
+        if !text.is_empty() && !parts.iter().any(|part| part.contains(&text)) {
+            parts.push(text);
+        }
+        next = cause.source();
+    }
+    printable_long(&parts.join(": "))
+}
+
+fn printable_long(text: &str) -> String {
+    let pieces: Vec<char> = text.chars().take(600).collect();
+    pieces
+        .chunks(100)
+        .map(|piece| printable(&piece.iter().collect::<String>()))
+        .collect()
+}

@@ -1,0 +1,295 @@
+//! What stands between the network and the operations: numbers, the log, faults, holds, and the server's clock.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use hyper::header::{AUTHORIZATION, DATE, HeaderValue, IF_MATCH, IF_NONE_MATCH};
+use hyper::{Method, StatusCode};
+use hyper_util::rt::TokioIo;
+use s3s::auth::SimpleAuth;
+use s3s::config::{S3Config, StaticConfigProvider};
+use s3s::service::{S3Service, S3ServiceBuilder};
+use s3s::{Body, HttpError, HttpResponse};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+use super::api::Api;
+use super::clock::Clock;
+use super::fault::{Does, Plan};
+use super::hold::{Held, Hold};
+use super::state::{Conditions, State};
+
+/// One request, as the log has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// From 1, in the order of arrival.
+    pub number: usize,
+    /// `PutObject` and so on, as S3 names it.
+    pub operation: &'static str,
+    /// The key, or a listing's prefix.
+    pub key: String,
+    /// How much body it brought.
+    pub body_bytes: usize,
+    /// The status that was sent; none where no answer was.
+    pub status: Option<u16>,
+}
+
+/// What the server and the test share.
+#[derive(Default)]
+pub(crate) struct Shared {
+    pub(crate) clock: Clock,
+    state: Mutex<State>,
+    desk: Mutex<Desk>,
+}
+
+/// What happens to requests, besides being answered.
+#[derive(Default)]
+struct Desk {
+    requests: Vec<Request>,
+    /// Rises with every clearing, so that a late answer is not written to a new log.
+    log: usize,
+    plan: Plan,
+    holds: Vec<Held>,
+}
+
+impl Shared {
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.desk().requests.clone()
+    }
+
+    pub(crate) fn clear_requests(&self) {
+        let mut desk = self.desk();
+        desk.requests.clear();
+        desk.log += 1;
+    }
+
+    pub(crate) fn plan(&self, plan: Plan) {
+        self.desk().plan = plan;
+    }
+
+    pub(crate) fn hold(&self, operation: &'static str, key_suffix: &str) -> Hold {
+        let (hold, held) = super::hold::hold(operation, key_suffix);
+        self.desk().holds.push(held);
+        hold
+    }
+}
+
+impl Desk {
+    /// Numbers a request, and gives what is to happen to it.
+    fn register(
+        &mut self,
+        operation: &'static str,
+        key: &str,
+        body_bytes: usize,
+    ) -> (Ticket, Option<Does>, Option<Held>) {
+        let number = self.requests.len() + 1;
+        self.requests.push(Request {
+            number,
+            operation,
+            key: key.to_owned(),
+            body_bytes,
+            status: None,
+        });
+        let fault = self.plan.strike(number, operation, key);
+        let held = self
+            .holds
+            .iter()
+            .position(|held| held.operation == operation && key.ends_with(&held.key_suffix));
+        let held = held.map(|held| self.holds.remove(held));
+        let ticket = Ticket {
+            log: self.log,
+            number,
+        };
+        (ticket, fault, held)
+    }
+
+    fn answered(&mut self, ticket: &Ticket, status: StatusCode) {
+        if ticket.log == self.log
+            && let Some(request) = self.requests.get_mut(ticket.number - 1)
+        {
+            request.status = Some(status.as_u16());
+        }
+    }
+}
+
+/// The place of a request in the log.
+struct Ticket {
+    log: usize,
+    number: usize,
+}
+
+/// Answers connections until it is aborted, and with it every connection.
+pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>, secret: &str) {
+    let mut builder = S3ServiceBuilder::new(Api(shared.clone()));
+    builder.set_auth(SimpleAuth::from_single(secret, secret));
+    // Clients correct their clock by the server's, which is the test's: no signature is too old here.
+    let mut config = S3Config::default();
+    config.presigned_url_max_skew_time_secs = u32::MAX;
+    builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
+    let front = Arc::new(Front {
+        signed: builder.build(),
+        unsigned: S3ServiceBuilder::new(Api(shared.clone())).build(),
+        shared,
+    });
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                let Ok((stream, _)) = accepted else { continue };
+                connections.spawn(connection(stream, front.clone()));
+            }
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, front: Arc<Front>) {
+    let service = hyper::service::service_fn(move |request| {
+        let front = front.clone();
+        async move { front.answer(request).await }
+    });
+    let served = hyper::server::conn::http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+    // A connection that a fault has closed is what the test asked for.
+    drop(served);
+}
+
+struct Front {
+    signed: S3Service,
+    /// For `If-Match` without quotes, which `s3s` does not read: the header is taken off, and with it the signature.
+    unsigned: S3Service,
+    shared: Arc<Shared>,
+}
+
+impl Front {
+    async fn answer(&self, request: hyper::Request<Incoming>) -> Result<HttpResponse, HttpError> {
+        let (mut head, body) = request.into_parts();
+        let body = body.collect().await.map_err(dropped)?.to_bytes();
+        let (operation, key) = named(&head.method, &head.uri);
+        let (ticket, fault, held) = self.shared.desk().register(operation, &key, body.len());
+        if let Some(held) = held {
+            // A hold that the test dropped holds nobody.
+            if held.arrived.send(()).is_ok() {
+                let _ = held.released.await;
+            }
+        }
+        match &fault {
+            Some(Does::DropBefore) => return Err(dropped("a planned fault")),
+            Some(Does::KillBefore(hook)) => {
+                hook();
+                return Err(dropped("a planned fault"));
+            }
+            Some(Does::Hang) => match std::future::pending::<Infallible>().await {},
+            Some(Does::Status500) => return Ok(self.refuse(&ticket, 500, "InternalError")),
+            Some(Does::SlowDown503) => return Ok(self.refuse(&ticket, 503, "SlowDown")),
+            Some(Does::Conflict409) => {
+                return Ok(self.refuse(&ticket, 409, "ConditionalRequestConflict"));
+            }
+            Some(Does::ErrorBody200) => return Ok(self.refuse(&ticket, 200, "InternalError")),
+            Some(Does::DropAfter | Does::Status500After | Does::KillAfter(_)) | None => {}
+        }
+        let text =
+            |value: Option<&HeaderValue>| Some(value?.to_str().unwrap_or_default().to_owned());
+        let conditions = Conditions {
+            if_match: text(head.headers.get(IF_MATCH)),
+            if_none_match: text(head.headers.get(IF_NONE_MATCH)),
+        };
+        let unquoted = conditions
+            .if_match
+            .as_ref()
+            .is_some_and(|tag| !tag.starts_with('"'));
+        head.extensions.insert(conditions);
+        let service = if unquoted {
+            head.headers.remove(IF_MATCH);
+            head.headers.remove(AUTHORIZATION);
+            &self.unsigned
+        } else {
+            &self.signed
+        };
+        let request = hyper::Request::from_parts(head, Body::from(body));
+        let answer = service.call(request).await?;
+        match fault {
+            Some(Does::DropAfter) => Err(dropped("a planned fault")),
+            Some(Does::KillAfter(hook)) => {
+                hook();
+                Err(dropped("a planned fault"))
+            }
+            Some(Does::Status500After) => Ok(self.refuse(&ticket, 500, "InternalError")),
+            _ => Ok(self.send(&ticket, answer)),
+        }
+    }
+
+    fn refuse(&self, ticket: &Ticket, status: u16, code: &str) -> HttpResponse {
+        let body = format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>a planned fault</Message></Error>"
+        );
+        let mut answer = HttpResponse::new(Body::from(body));
+        *answer.status_mut() = StatusCode::from_u16(status).expect("a status");
+        answer
+            .headers_mut()
+            .insert("content-type", HeaderValue::from_static("application/xml"));
+        self.send(ticket, answer)
+    }
+
+    fn send(&self, ticket: &Ticket, mut answer: HttpResponse) -> HttpResponse {
+        let date = http_date(self.shared.clock.now());
+        answer.headers_mut().insert(DATE, date);
+        self.shared.desk().answered(ticket, answer.status());
+        answer
+    }
+}
+
+fn dropped(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> HttpError {
+    HttpError::new(error.into())
+}
+
+fn http_date(time: SystemTime) -> HeaderValue {
+    HeaderValue::from_str(&httpdate::fmt_http_date(time)).expect("a date")
+}
+
+/// The operation and key of a request, path-style.
+fn named(method: &Method, uri: &hyper::Uri) -> (&'static str, String) {
+    let path = uri.path().trim_start_matches('/');
+    let (_, key) = path.split_once('/').unwrap_or((path, ""));
+    let key = percent_encoding::percent_decode_str(key)
+        .decode_utf8_lossy()
+        .into_owned();
+    let query = uri.query().unwrap_or_default();
+    let operation = match (method, key.is_empty()) {
+        (&Method::GET, true) => "ListObjectsV2",
+        (&Method::HEAD, true) => "HeadBucket",
+        (&Method::GET, false) => "GetObject",
+        (&Method::HEAD, false) => "HeadObject",
+        (&Method::PUT, false) => "PutObject",
+        (&Method::DELETE, false) => "DeleteObject",
+        _ => "Unknown",
+    };
+    let prefix = query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("prefix="));
+    let prefix = prefix.map(|prefix| {
+        percent_encoding::percent_decode_str(prefix)
+            .decode_utf8_lossy()
+            .into_owned()
+    });
+    (
+        operation,
+        if key.is_empty() {
+            prefix.unwrap_or_default()
+        } else {
+            key
+        },
+    )
+}
