@@ -3,172 +3,60 @@
 use testkit::s3::{At, Does, Fault, Plan, Quirks, S3};
 
 use crate::observe::assert_nothing_dangles;
+use crate::stories::{self, STORIES, stored};
 use crate::world_on;
 
-/// A verb to be disturbed: how the world gets to just before it, the command, and the least it must have done.
-struct Story {
-    name: &'static str,
-    prepare: fn(&testkit::World),
-    command: &'static str,
-}
-
-const STORIES: [Story; 5] = [
-    Story {
-        name: "publish",
-        prepare: |world| world.build("1.4.0"),
-        command: "publish --run story --date 2026-11-23T08:00:00Z",
-    },
-    Story {
-        name: "start",
-        prepare: published,
-        command: "rollout start --version 1.4.0 --run story",
-    },
-    Story {
-        name: "advance",
-        prepare: started,
-        command: "rollout advance --to complete --expect 2 --run story",
-    },
-    Story {
-        name: "halt",
-        prepare: started,
-        command: "rollout halt --run story",
-    },
-    Story {
-        name: "rollback",
-        prepare: started,
-        command: "rollout rollback --run story",
-    },
-];
-
-fn published(world: &testkit::World) {
-    world.publish_in_run("1.3.0", "one");
-    world.configure("");
-    world
-        .sh("rollout start --version 1.3.0 --run one")
-        .expect(0);
-    world.configure("\n      - { name: all, share: 100%, soak: 0 }");
-    world.publish_in_run("1.4.0", "two");
-}
-
-fn started(world: &testkit::World) {
-    published(world);
-    world
-        .sh("rollout start --version 1.4.0 --run two")
-        .expect(0);
-}
-
-fn bytes(s3: &S3) -> std::collections::BTreeMap<String, Vec<u8>> {
-    s3.objects()
-        .into_iter()
-        .map(|(key, object)| (key, object.bytes))
-        .collect()
-}
-
-/// Runs a story once undisturbed. Gives the objects it ends with and how many requests its command took.
-fn undisturbed(
-    runtime: &tokio::runtime::Runtime,
-    story: &Story,
-    signer: &testkit::World,
-) -> (std::collections::BTreeMap<String, Vec<u8>>, usize) {
-    let s3 = runtime.block_on(S3::start());
-    let world = signer.with_store(format!("{}&attempt-timeout=2s", s3.store_url("")), s3.env());
-    (story.prepare)(&world);
-    s3.clear_requests();
-    world.sh(story.command).expect(0);
-    (normalized(bytes(&s3)), s3.requests().len())
-}
-
-/// The note about the store names its port, which differs from run to run.
-fn normalized(
-    mut objects: std::collections::BTreeMap<String, Vec<u8>>,
-) -> std::collections::BTreeMap<String, Vec<u8>> {
-    objects.remove("state/store.json");
-    objects
-}
-
-/// The answer to request k is lost, for every k: no false conflict, no duplicate, the same objects.
-#[test]
-fn a_lost_answer_at_any_request_changes_nothing() {
+/// Runs every verb once for each of its requests, with that request disturbed: exit 0, the same objects, and nothing
+/// that names what is not there.
+fn disturb_every_request(fault_at: impl Fn(usize) -> Does) {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     for story in &STORIES {
         let signer = crate::world();
-        let (expected, requests) = undisturbed(&runtime, story, &signer);
+        let s3 = runtime.block_on(S3::start());
+        let world = stories::world_on(&signer, &s3);
+        (story.prepare)(&world);
+        let before = s3.objects();
+        s3.clear_requests();
+        world.sh(story.command).expect(0);
+        let (expected, requests) = (stored(&s3), s3.requests().len());
         assert!(requests > 3, "{} takes {requests} requests", story.name);
         for k in 1..=requests {
-            let s3 = runtime.block_on(S3::start());
-            let world =
-                signer.with_store(format!("{}&attempt-timeout=2s", s3.store_url("")), s3.env());
-            (story.prepare)(&world);
+            let does = fault_at(k);
+            let when = format!("{} with {does:?} at request {k}", story.name);
+            s3.restore(&before);
             s3.clear_requests();
             s3.plan(Plan::of([Fault {
                 at: At::Nth(k),
-                does: Does::DropAfter,
+                does,
             }]));
             let ran = world.sh(story.command);
-            assert_eq!(
-                ran.code,
-                Some(0),
-                "{} with answer {k} lost: {}{}",
-                story.name,
-                ran.stdout,
-                ran.stderr
-            );
+            assert_eq!(ran.code, Some(0), "{when}: {}{}", ran.stdout, ran.stderr);
             s3.plan(Plan::default());
-            assert_eq!(
-                normalized(bytes(&s3)),
-                expected,
-                "{} with answer {k} lost",
-                story.name
-            );
+            assert_eq!(stored(&s3), expected, "{when}");
+            assert_nothing_dangles(&stored(&s3), &when);
         }
     }
 }
 
-/// Every request of a verb fails once, in each way in which stores fail.
+/// No false conflict, no duplicate.
+#[test]
+fn a_lost_answer_at_any_request_changes_nothing() {
+    disturb_every_request(|_| Does::DropAfter);
+}
+
+/// Each request meets one of the ways in which stores fail, and each way many requests.
 #[test]
 fn a_fault_at_any_request_is_survived() {
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let faults = [
         Does::DropBefore,
         Does::Status500,
         Does::Status500After,
         Does::SlowDown503,
         Does::Conflict409,
+        Does::ErrorBody200,
+        Does::Hang,
     ];
-    for story in &STORIES {
-        let signer = crate::world();
-        let (expected, requests) = undisturbed(&runtime, story, &signer);
-        // Each request meets one of the faults, and each fault many requests.
-        for k in 1..=requests {
-            let does = faults[k % faults.len()].clone();
-            let s3 = runtime.block_on(S3::start());
-            let world =
-                signer.with_store(format!("{}&attempt-timeout=2s", s3.store_url("")), s3.env());
-            (story.prepare)(&world);
-            s3.clear_requests();
-            s3.plan(Plan::of([Fault {
-                at: At::Nth(k),
-                does: does.clone(),
-            }]));
-            let ran = world.sh(story.command);
-            assert_eq!(
-                ran.code,
-                Some(0),
-                "{} with {does:?} at request {k}: {}{}",
-                story.name,
-                ran.stdout,
-                ran.stderr
-            );
-            s3.plan(Plan::default());
-            assert_eq!(
-                normalized(bytes(&s3)),
-                expected,
-                "{} with {does:?} at request {k}",
-                story.name
-            );
-            assert_nothing_dangles(&bytes(&s3), story.name);
-        }
-    }
+    disturb_every_request(|k| faults[k % faults.len()].clone());
 }
 
 #[test]

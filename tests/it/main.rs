@@ -2,13 +2,16 @@
 
 mod crash;
 mod demo;
+mod disks;
 mod faults;
 mod feeds;
 mod halt;
+mod hostile;
 mod observe;
 mod publish;
 mod rollout;
 mod settings;
+mod stories;
 mod tidy;
 mod writers;
 

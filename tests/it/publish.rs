@@ -216,35 +216,36 @@ fn a_signed_document_of_checksums_is_published_as_it_is() {
 /// The bad inputs of the command line: each exits 2 and leaves no store behind.
 #[test]
 fn bad_input_is_named_and_nothing_is_written() {
-    let cases: [(&str, &dyn Fn(&testkit::World), &str); 9] = [
+    type Spoil = fn(&testkit::World);
+    let cases: [(&str, Spoil, &str); 9] = [
         (
             "unknown key",
-            &|world| rewrite(world, "feeds:", "feed:"),
+            |world| rewrite(world, "feeds:", "feed:"),
             "did you mean `feeds`",
         ),
         (
             "not yet supported",
-            &|world| rewrite(world, "feeds:", "gates: {}\nfeeds:"),
+            |world| rewrite(world, "feeds:", "gates: {}\nfeeds:"),
             "not yet supported",
         ),
         (
             "not semver",
-            &|world| world.write("package.json", b"{\"version\": \"1.4\"}"),
+            |world| world.write("package.json", b"{\"version\": \"1.4\"}"),
             "not a semantic version",
         ),
         (
             "a glob without a match",
-            &|world| rewrite(world, "dist/Atlas-Setup-*.exe", "dist/Nothing-*.exe"),
+            |world| rewrite(world, "dist/Atlas-Setup-*.exe", "dist/Nothing-*.exe"),
             "matches no file",
         ),
         (
             "two globs on one file",
-            &|world| rewrite(world, "dist/Atlas-*-universal.zip", "dist/Atlas-1*"),
+            |world| rewrite(world, "dist/Atlas-*-universal.zip", "dist/Atlas-1*"),
             "matches two artifact rules",
         ),
         (
             "a reserved name",
-            &|world| {
+            |world| {
                 rewrite(world, "dist/Atlas-Setup-*.exe", "dist/release.*");
                 world.artifact("release.json", b"{}");
             },
@@ -252,7 +253,7 @@ fn bad_input_is_named_and_nothing_is_written() {
         ),
         (
             "names that differ in case only",
-            &|world| {
+            |world| {
                 world.write("dist/x/ATLAS-1.4.0.appimage", b"x");
                 rewrite(world, "dist/Atlas-*.AppImage", "dist/**/*pp?mage");
             },
@@ -260,12 +261,12 @@ fn bad_input_is_named_and_nothing_is_written() {
         ),
         (
             "a leftover",
-            &|world| world.artifact("Atlas-Setup-1.3.0.exe", b"old"),
+            |world| world.artifact("Atlas-Setup-1.3.0.exe", b"old"),
             "leftover of version `1.3.0`",
         ),
         (
             "no configuration",
-            &|world| fs::remove_file(world.path("lastmile.yml")).expect("the configuration"),
+            |world| fs::remove_file(world.path("lastmile.yml")).expect("the configuration"),
             "lastmile.yml",
         ),
     ];

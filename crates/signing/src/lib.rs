@@ -18,5 +18,5 @@ pub use measure::{MeasureError, Measured};
 pub use minisign::{KeyError, PublicKey};
 pub use policy::{Allowance, Date, DateError, PathPattern, PatternError, Policy, Rules, SumsRule};
 pub use report::{ArtifactReport, ReleaseReport, Verdict, Verified};
-pub use sums::{Entry, SumsDocument, SumsError, render as render_sums};
+pub use sums::{Entry, SumsDocument, SumsError, parse as parse_sums, render as render_sums};
 pub use verify::{Candidate, Context, Examined, conclude, examine};

@@ -135,8 +135,11 @@ fn believed(
     parse(bytes).map_err(|error| wrong(format!("`{}`: {error}", rule.path)))
 }
 
-/// Parses GNU's text format; the `*` of binary mode is taken too.
-pub(crate) fn parse(bytes: &[u8]) -> Result<BTreeMap<FileName, Sha256>, SumsError> {
+/// Parses GNU's text format; the `*` of binary mode is taken too. It says nothing about who wrote the document.
+///
+/// # Errors
+/// A line of another form, a file named twice, or more than the limits.
+pub fn parse(bytes: &[u8]) -> Result<BTreeMap<FileName, Sha256>, SumsError> {
     if bytes.len() > BYTES_MAX || bytes.iter().filter(|byte| **byte == b'\n').count() > LINES_MAX {
         return Err(SumsError::TooLarge);
     }

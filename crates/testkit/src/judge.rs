@@ -1,6 +1,7 @@
 //! Judges: the real consumers of what we write. A missing judge is printed with its reason, and fails where
 //! `LASTMILE_JUDGES=required` says that none may be missing.
 
+use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
@@ -33,10 +34,7 @@ pub fn missing(reason: &str) -> bool {
     false
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "a skipped judge must be seen by whoever runs the tests"
-)]
+/// Past the test harness, which keeps what a passing test prints through `eprintln!` to itself.
 fn report(line: &str) {
-    eprintln!("{line}");
+    let _ = writeln!(std::io::stderr(), "{line}");
 }

@@ -89,6 +89,11 @@ impl S3 {
         self.shared.state().objects.clone()
     }
 
+    /// Puts everything that is stored back to what it was.
+    pub fn restore(&self, objects: &BTreeMap<String, Object>) {
+        self.shared.state().objects = objects.clone();
+    }
+
     /// Stores bytes behind the API.
     pub fn put_raw(&self, key: &str, bytes: impl Into<Vec<u8>>) {
         let object = Object::new(bytes.into(), self.shared.clock.now());

@@ -144,16 +144,19 @@ impl Stage {
 
     pub(super) fn farewell(&self) -> String {
         let folder = printable(&self.folder.to_string_lossy());
+        let binary = printable(&self.binary.to_string_lossy());
         format!(
             "\nEverything lies in {folder}:\n\
              \x20 lastmile.yml, dist/             the client repository\n\
              \x20 dist-store/public/              what a CDN would serve: releases, feeds, the channel\n\
              \x20 dist-store/state/               claims and the log: the truth, never served\n\
-             \nTry next, in that folder:\n\
+             \nTry next:\n\
+             \x20 alias lastmile='{binary}'\n\
+             \x20 cd {folder}\n\
              \x20 lastmile rollout status\n\
              \x20 lastmile rollout explain --platform windows-x64 --version 1.3.0 --id your-install\n\
              \x20 lastmile rollout plan --version 1.4.0\n\
-             \x20 lastmile rollout start --version 1.4.0\n"
+             \x20 lastmile publish --help\n"
         )
     }
 

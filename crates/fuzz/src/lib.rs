@@ -1,0 +1,141 @@
+//! Every parser of bytes that somebody else wrote. None of them may panic, hang, or take more memory than a limit.
+//!
+//! One list serves the tests, which throw mutated real documents at it, and libFuzzer:
+//! `RUSTC_BOOTSTRAP=1 LASTMILE_PARSER=latest.yml cargo fuzz run --fuzz-dir crates/fuzz -s none --features libfuzzer parser <corpus>`,
+//! where any folder of real files is a corpus, say the one that `lastmile demo` leaves.
+
+use release::{
+    Channel, ChannelView, Claim, Client, FileName, Platform, ReleaseRecord, Revision, Version,
+    decide, document,
+};
+
+/// A parser, and the end of the names of the files that it reads.
+#[derive(Debug, Clone, Copy)]
+pub struct Parser {
+    /// Its name, which is also how the keys or paths of its files end.
+    pub reads: &'static str,
+    /// Parses, and does with what was parsed what the product does next.
+    pub parse: fn(&[u8]),
+}
+
+/// All of them.
+pub const PARSERS: [Parser; 11] = [
+    Parser {
+        reads: "lastmile.yml",
+        parse: |bytes| {
+            with_text(bytes, |text| {
+                // The error draws a line of the text, so it is part of the parser.
+                if let Err(error) = ops::config::Config::parse(text, "lastmile.yml") {
+                    drop(error.to_string());
+                }
+            })
+        },
+    },
+    Parser {
+        reads: ".minisig",
+        parse: |bytes| drop(signing::SumsDocument::read(&sums_rule(), Some(b"sums"), Some(bytes))),
+    },
+    Parser {
+        reads: "minisign.pub",
+        parse: |bytes| with_text(bytes, |text| drop(text.parse::<signing::PublicKey>())),
+    },
+    Parser {
+        reads: "SHA256SUMS",
+        parse: |bytes| {
+            if let Ok(sums) = signing::parse_sums(bytes) {
+                let entries = sums.iter().map(|(name, digest)| (name, *digest));
+                let rendered = signing::render_sums(entries);
+                assert_eq!(signing::parse_sums(&rendered).ok(), Some(sums));
+            }
+        },
+    },
+    Parser {
+        reads: "release.json",
+        parse: |bytes| {
+            if let Some(record) = same_again::<ReleaseRecord>(bytes) {
+                drop(record.platforms());
+            }
+        },
+    },
+    Parser {
+        reads: "claims/1.4.0.json",
+        parse: |bytes| drop(same_again::<Claim>(bytes)),
+    },
+    Parser {
+        reads: "channels/stable.json",
+        parse: |bytes| {
+            if let Some(view) = same_again::<ChannelView>(bytes) {
+                show(&view);
+            }
+        },
+    },
+    Parser {
+        reads: "log/0000000002.json",
+        parse: |bytes| drop(same_again::<Revision>(bytes)),
+    },
+    Parser {
+        reads: "latest.yml",
+        parse: |bytes| {
+            drop(feed::electron_updater::parse(bytes));
+            drop(feed::Feed::revision_of(bytes));
+        },
+    },
+    Parser {
+        reads: "manifest.json",
+        parse: |bytes| drop(feed::Feed::revision_of(bytes)),
+    },
+    Parser {
+        reads: "an argument",
+        parse: |bytes| {
+            with_text(bytes, |text| {
+                drop(text.parse::<store::Location>());
+                drop(text.parse::<Version>());
+                drop(text.parse::<FileName>());
+                drop(text.parse::<Channel>());
+                drop(text.parse::<Platform>());
+                drop(text.parse::<signing::PathPattern>());
+                drop(release::name::printable(text));
+            })
+        },
+    },
+];
+
+fn with_text(bytes: &[u8], parse: impl FnOnce(&str)) {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        parse(text);
+    }
+}
+
+/// A rule with a key that verifies nothing here: what counts is that the signature is read.
+fn sums_rule() -> signing::SumsRule {
+    let key = "RWT+uA/ObnE+TXHw1XDCCWu/Au/1JAfesfrxIfwZQUcSXq1mmD8+c7/s";
+    signing::SumsRule {
+        path: "dist/SHA256SUMS".to_owned(),
+        minisign: key.parse().expect("the snake-oil key of the demo"),
+    }
+}
+
+/// What can be read can be written, and reads the same again: nothing is lost by passing through us.
+fn same_again<T>(bytes: &[u8]) -> Option<T>
+where
+    T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug,
+{
+    let document: T = document::parse(bytes, "it").ok()?;
+    let again = document::parse(&document::render(&document), "it");
+    assert_eq!(again.ok().as_ref(), Some(&document));
+    Some(document)
+}
+
+/// Everything that is derived from a channel by those who read it.
+fn show(view: &ChannelView) {
+    for feed in feed::Feed::ALL {
+        drop(feed.render(view));
+    }
+    for platform in Platform::ALL {
+        let client = Client {
+            id: Some("an install".to_owned()),
+            ..Client::new(platform)
+        };
+        drop(decide(&view.state, &view.releases, &client));
+    }
+}

@@ -1,0 +1,125 @@
+//! Outside bytes: every parser is thrown thousands of spoilt real documents, and none may panic or be slow.
+
+use std::panic::catch_unwind;
+use std::time::{Duration, Instant};
+
+use fuzz::{PARSERS, Parser};
+
+use crate::publish::objects;
+use crate::world;
+
+/// How often each real document is spoilt.
+const ROUNDS: u64 = 400;
+/// A document of some kilobytes that takes this long, even in a debug build on a busy machine, is an attack that works.
+const TOO_SLOW: Duration = Duration::from_secs(5);
+/// What has broken parsers before: nesting, aliases, numbers at their edges, controls, half a character.
+const TOKENS: [&[u8]; 22] = [
+    b"[", b"{", b"\"", b"}", b"]", b"&a [*a,*a]", b"*a", b"!!binary ", b"<<: *a", b"- ", b": ",
+    b"\n", b"\r\n", b"\0", b"\x1b[2J", b"\xff\xfe", b"\xe2\x80\xae", b"-1",
+    b"18446744073709551616", b"1e999", b"null", b"%00",
+];
+
+/// A small generator with its state in one number (splitmix64, Steele and others 2014): the same run every time.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let end = u64::try_from(end.max(1)).expect("a length");
+        usize::try_from((mixed ^ (mixed >> 31)) % end).expect("below a length")
+    }
+}
+
+/// One to four wounds at once.
+fn spoil(document: &[u8], dice: &mut Dice) -> Vec<u8> {
+    let mut bytes = document.to_vec();
+    for _ in 0..=dice.below(4) {
+        let at = dice.below(bytes.len());
+        match dice.below(6) {
+            0 => bytes.truncate(at),
+            1 => {
+                if let Some(byte) = bytes.get_mut(at) {
+                    *byte ^= 1 << dice.below(8);
+                }
+            }
+            2 => {
+                bytes.splice(at..at, TOKENS[dice.below(TOKENS.len())].iter().copied());
+            }
+            3 => {
+                bytes.splice(at..at, TOKENS[dice.below(TOKENS.len())].repeat(1 + dice.below(300)));
+            }
+            4 => {
+                let end = at + dice.below(bytes.len() - at);
+                let piece = bytes[at..end].to_vec();
+                let to = dice.below(bytes.len());
+                bytes.splice(to..to, piece);
+            }
+            _ => {
+                let end = at + dice.below(40.min(bytes.len() - at));
+                bytes.drain(at..end);
+            }
+        }
+    }
+    bytes
+}
+
+fn throw(parser: Parser, bytes: &[u8]) {
+    let began = Instant::now();
+    let thrown = catch_unwind(|| (parser.parse)(bytes));
+    let shown = || String::from_utf8_lossy(&bytes[..bytes.len().min(600)]).into_owned();
+    assert!(thrown.is_ok(), "`{}` panics on {:?}", parser.reads, shown());
+    let took = began.elapsed();
+    assert!(took < TOO_SLOW, "`{}` takes {took:?} for {:?}", parser.reads, shown());
+}
+
+#[test]
+fn no_parser_panics_on_a_spoilt_document() {
+    let world = world();
+    world.release_to_everyone("1.3.0");
+    world.publish("1.4.0");
+    world.sh("rollout start --version 1.4.0").expect(0);
+    let mut documents = objects(&world);
+    for file in ["lastmile.yml", "dist/Atlas-1.4.0.AppImage.minisig"] {
+        let bytes = std::fs::read(world.path(file)).expect("a file of the world");
+        documents.insert(file.to_owned(), bytes);
+    }
+    let key = format!("untrusted comment: snake oil\n{}\n", world.signer().public_key());
+    documents.insert("minisign.pub".to_owned(), key.into_bytes());
+    let arguments = "s3://atlas-dist/a/b?region=eu-west-1&endpoint=http://[::1]:9000 1.4.0-rc.1+x dist/**/{a,b}*.exe";
+    documents.insert("an argument".to_owned(), arguments.as_bytes().to_vec());
+    let mut dice = Dice(20_261_125);
+    for parser in PARSERS {
+        let of_it: Vec<_> = documents
+            .iter()
+            .filter(|(key, _)| key.ends_with(parser.reads))
+            .collect();
+        assert!(!of_it.is_empty(), "no document for `{}`", parser.reads);
+        for (_, document) in of_it {
+            throw(parser, document);
+            (0..ROUNDS).for_each(|_| throw(parser, &spoil(document, &mut dice)));
+        }
+    }
+}
+
+/// Aliases that double nine times nine times, and nesting deeper than any stack: refused, not expanded.
+#[test]
+fn yaml_bombs_are_refused() {
+    let mut laughs = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..12 {
+        let below = format!("*a{}, ", level - 1).repeat(9);
+        laughs.push_str(&format!("a{level}: &a{level} [{below}]\n"));
+    }
+    let deep = format!("app: {}", "[".repeat(100_000));
+    let wide = format!("app: {}", "{a: ".repeat(20_000));
+    for bomb in [laughs, deep, wide] {
+        for parser in PARSERS {
+            throw(parser, bomb.as_bytes());
+        }
+        let world = world();
+        world.write("lastmile.yml", bomb.as_bytes());
+        world.sh("config check").expect(2);
+    }
+}
