@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use testkit::s3::{At, Does, Fault, Hook, Plan, S3};
 
-use crate::observe::assert_nothing_dangles;
+use crate::observe::{assert_nothing_dangles, assert_same};
 use crate::publish::objects;
 use crate::stories::{STORIES, stored, world_on};
 
@@ -76,7 +76,7 @@ fn killed_at_any_request_to_s3() {
                 s3.plan(Plan::default());
                 assert_nothing_dangles(&stored(&s3), &when);
                 world.run(&words).expect(0);
-                assert_eq!(stored(&s3), expected, "{when}, and run again");
+                assert_same(&stored(&s3), &expected, &format!("{when}, and run again"));
             }
         }
     }
@@ -104,7 +104,11 @@ fn killed_at_any_step_on_the_disk() {
             crashes += 1;
             assert_nothing_dangles(&objects(&world), &when);
             world.run(&words).expect(0);
-            assert_eq!(objects(&world), expected, "{when}, and run again");
+            assert_same(
+                &objects(&world),
+                &expected,
+                &format!("{when}, and run again"),
+            );
         }
         assert!(
             crashes > 10,

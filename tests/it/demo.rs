@@ -81,7 +81,12 @@ fn readme_names_verbs_that_exist() {
         .lines()
         .filter_map(|line| line.strip_prefix("| `lastmile "))
     {
-        let words: Vec<&str> = row.split('|').next().unwrap_or_default().split('`').collect();
+        let words: Vec<&str> = row
+            .split('|')
+            .next()
+            .unwrap_or_default()
+            .split('`')
+            .collect();
         let first: Vec<&str> = words[0].split(' ').collect();
         // `rollout plan`, `start` is `rollout plan` and `rollout start`.
         let others = words.iter().skip(2).step_by(2).map(|word| {

@@ -14,9 +14,28 @@ const ROUNDS: u64 = 400;
 const TOO_SLOW: Duration = Duration::from_secs(5);
 /// What has broken parsers before: nesting, aliases, numbers at their edges, controls, half a character.
 const TOKENS: [&[u8]; 22] = [
-    b"[", b"{", b"\"", b"}", b"]", b"&a [*a,*a]", b"*a", b"!!binary ", b"<<: *a", b"- ", b": ",
-    b"\n", b"\r\n", b"\0", b"\x1b[2J", b"\xff\xfe", b"\xe2\x80\xae", b"-1",
-    b"18446744073709551616", b"1e999", b"null", b"%00",
+    b"[",
+    b"{",
+    b"\"",
+    b"}",
+    b"]",
+    b"&a [*a,*a]",
+    b"*a",
+    b"!!binary ",
+    b"<<: *a",
+    b"- ",
+    b": ",
+    b"\n",
+    b"\r\n",
+    b"\0",
+    b"\x1b[2J",
+    b"\xff\xfe",
+    b"\xe2\x80\xae",
+    b"-1",
+    b"18446744073709551616",
+    b"1e999",
+    b"null",
+    b"%00",
 ];
 
 /// A small generator with its state in one number (splitmix64, Steele and others 2014): the same run every time.
@@ -49,7 +68,10 @@ fn spoil(document: &[u8], dice: &mut Dice) -> Vec<u8> {
                 bytes.splice(at..at, TOKENS[dice.below(TOKENS.len())].iter().copied());
             }
             3 => {
-                bytes.splice(at..at, TOKENS[dice.below(TOKENS.len())].repeat(1 + dice.below(300)));
+                bytes.splice(
+                    at..at,
+                    TOKENS[dice.below(TOKENS.len())].repeat(1 + dice.below(300)),
+                );
             }
             4 => {
                 let end = at + dice.below(bytes.len() - at);
@@ -72,7 +94,12 @@ fn throw(parser: Parser, bytes: &[u8]) {
     let shown = || String::from_utf8_lossy(&bytes[..bytes.len().min(600)]).into_owned();
     assert!(thrown.is_ok(), "`{}` panics on {:?}", parser.reads, shown());
     let took = began.elapsed();
-    assert!(took < TOO_SLOW, "`{}` takes {took:?} for {:?}", parser.reads, shown());
+    assert!(
+        took < TOO_SLOW,
+        "`{}` takes {took:?} for {:?}",
+        parser.reads,
+        shown()
+    );
 }
 
 #[test]
@@ -86,7 +113,10 @@ fn no_parser_panics_on_a_spoilt_document() {
         let bytes = std::fs::read(world.path(file)).expect("a file of the world");
         documents.insert(file.to_owned(), bytes);
     }
-    let key = format!("untrusted comment: snake oil\n{}\n", world.signer().public_key());
+    let key = format!(
+        "untrusted comment: snake oil\n{}\n",
+        world.signer().public_key()
+    );
     documents.insert("minisign.pub".to_owned(), key.into_bytes());
     let arguments = "s3://atlas-dist/a/b?region=eu-west-1&endpoint=http://[::1]:9000 1.4.0-rc.1+x dist/**/{a,b}*.exe";
     documents.insert("an argument".to_owned(), arguments.as_bytes().to_vec());

@@ -1,6 +1,6 @@
 //! What a reader must find at every moment: nothing that names something missing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Fails if some record, projection, or feed names an object that is not there.
 ///
@@ -15,6 +15,29 @@ pub(crate) fn assert_nothing_dangles(objects: &BTreeMap<String, Vec<u8>>, when: 
             );
         }
     }
+}
+
+/// Fails unless the same objects are there, and names those that differ.
+#[track_caller]
+pub(crate) fn assert_same(
+    found: &BTreeMap<String, Vec<u8>>,
+    expected: &BTreeMap<String, Vec<u8>>,
+    when: &str,
+) {
+    let text = |bytes: Option<&Vec<u8>>| match bytes {
+        Some(bytes) => String::from_utf8_lossy(&bytes[..bytes.len().min(2_000)]).into_owned(),
+        None => "nothing".to_owned(),
+    };
+    let keys: BTreeSet<&String> = found.keys().chain(expected.keys()).collect();
+    let differences: Vec<String> = keys
+        .into_iter()
+        .filter(|key| found.get(*key) != expected.get(*key))
+        .map(|key| {
+            let (is, was) = (text(found.get(key)), text(expected.get(key)));
+            format!("`{key}` is\n{is}\nand not\n{was}")
+        })
+        .collect();
+    assert!(differences.is_empty(), "{when}: {}", differences.join("\n"));
 }
 
 fn named_by(key: &str, bytes: &[u8]) -> Vec<String> {

@@ -33,7 +33,13 @@ pub const PARSERS: [Parser; 11] = [
     },
     Parser {
         reads: ".minisig",
-        parse: |bytes| drop(signing::SumsDocument::read(&sums_rule(), Some(b"sums"), Some(bytes))),
+        parse: |bytes| {
+            drop(signing::SumsDocument::read(
+                &sums_rule(),
+                Some(b"sums"),
+                Some(bytes),
+            ))
+        },
     },
     Parser {
         reads: "minisign.pub",
@@ -131,7 +137,7 @@ fn show(view: &ChannelView) {
     for feed in feed::Feed::ALL {
         drop(feed.render(view));
     }
-    for platform in Platform::ALL {
+    for platform in Platform::ALL.iter().copied() {
         let client = Client {
             id: Some("an install".to_owned()),
             ..Client::new(platform)

@@ -97,8 +97,7 @@ pub(crate) fn author(args: &AuthorArgs) -> Author {
         .actor
         .clone()
         .or_else(|| variable("GITHUB_ACTOR"))
-        .or_else(|| variable("USER"))
-        .or_else(|| variable("USERNAME"));
+        .or_else(user);
     Author {
         actor: Actor::asserted(name.unwrap_or_else(|| "unknown".to_owned())),
         reason: args.reason.clone(),
@@ -108,11 +107,23 @@ pub(crate) fn author(args: &AuthorArgs) -> Author {
 
 /// The run, without its attempt.
 pub(crate) fn run(given: Option<&str>) -> String {
+    known_run(given).unwrap_or_else(new_run)
+}
+
+/// The run of a publication. Where no system names runs, whoever publishes from this folder is continued by the same
+/// person from the same folder, so that the same command again ends what a failure cut short.
+pub(crate) fn publishing_run(given: Option<&str>, loaded: &Loaded) -> String {
+    known_run(given).unwrap_or_else(|| {
+        let folder = std::path::absolute(&loaded.root).unwrap_or_else(|_| loaded.root.clone());
+        let who = format!("{}\0{}", user().unwrap_or_default(), folder.display());
+        let digest = release::Sha256::of(who.as_bytes()).to_string();
+        format!("local-{}", &digest[..16])
+    })
+}
+
+fn known_run(given: Option<&str>) -> Option<String> {
     let github = || variable("GITHUB_RUN_ID").map(|id| format!("github-{id}"));
-    given
-        .map(str::to_owned)
-        .or_else(github)
-        .unwrap_or_else(new_run)
+    given.map(str::to_owned).or_else(github)
 }
 
 /// A run of its own: nobody else's, and not continued by anybody.
@@ -122,6 +133,10 @@ fn new_run() -> String {
         "local-{:016x}",
         RandomState::new().hash_one(std::process::id())
     )
+}
+
+fn user() -> Option<String> {
+    variable("USER").or_else(|| variable("USERNAME"))
 }
 
 /// When the release was made: as given, or as reproducible builds say it (reproducible-builds.org, SOURCE_DATE_EPOCH).

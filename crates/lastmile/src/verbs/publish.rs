@@ -33,7 +33,7 @@ pub(crate) struct Publish {
     /// When the release was made, for feeds; else SOURCE_DATE_EPOCH
     #[arg(long, value_name = "TIME")]
     date: Option<Timestamp>,
-    /// The run, the same for a re-run; else GITHUB_RUN_ID, else a new one
+    /// The run, the same for a re-run; else GITHUB_RUN_ID, else this user in this folder
     #[arg(long)]
     run: Option<String>,
     /// Seconds to wait for another run that publishes the same bytes
@@ -48,7 +48,7 @@ pub(crate) async fn run(global: &Global, args: &Publish) -> Result<(), Failure> 
         app: loaded.app.app.clone(),
         commit: context::commit(args.commit.as_deref()),
         date: context::date(args.date),
-        run: context::run(args.run.as_deref()),
+        run: context::publishing_run(args.run.as_deref(), &loaded),
         wait: Duration::from_secs(args.wait),
     };
     let location = args
