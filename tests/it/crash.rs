@@ -1,7 +1,7 @@
 //! Killed after every request and at every step on the disk: readers never see a half, and one re-run converges.
 
-use std::sync::Arc;
-use std::sync::Mutex;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 use testkit::s3::{At, Does, Fault, Hook, Plan, S3};
 
@@ -85,17 +85,16 @@ fn killed_at_any_request_to_s3() {
 #[test]
 fn killed_at_any_step_on_the_disk() {
     for story in &STORIES {
-        let signer = crate::world();
+        let world = crate::world();
         let words: Vec<&str> = story.command.split(' ').collect();
-        let world = signer.with_store("file:./store".to_owned(), []);
         (story.prepare)(&world);
+        let before = objects(&world);
         world.run(&words).expect(0);
         let expected = objects(&world);
         let mut crashes = 0;
         for k in 1.. {
             let when = format!("{} killed at step {k}", story.name);
-            let world = signer.with_store("file:./store".to_owned(), []);
-            (story.prepare)(&world);
+            put_back(&world, &before);
             let ran = world.run_with(&words, &[("LASTMILE_CRASH_AT", &k.to_string())]);
             if ran.code == Some(0) {
                 break;
@@ -115,5 +114,13 @@ fn killed_at_any_step_on_the_disk() {
             "{} has {crashes} crash points only",
             story.name
         );
+    }
+}
+
+/// The directory store as it was.
+fn put_back(world: &testkit::World, objects: &BTreeMap<String, Vec<u8>>) {
+    let _ = std::fs::remove_dir_all(world.path("store"));
+    for (key, bytes) in objects {
+        world.write(&format!("store/{key}"), bytes);
     }
 }

@@ -144,7 +144,12 @@ fn yaml_bombs_are_refused() {
     }
     let deep = format!("app: {}", "[".repeat(100_000));
     let wide = format!("app: {}", "{a: ".repeat(20_000));
-    for bomb in [laughs, deep, wide] {
+    let dashes = format!("app:\n{}", "- ".repeat(50_000));
+    let questions = format!("app:\n {}", "? ".repeat(50_000));
+    let steps: String = (0..600)
+        .map(|level| format!("{}a:\n", " ".repeat(level)))
+        .collect();
+    for bomb in [laughs, deep, wide, dashes, questions, steps] {
         for parser in PARSERS {
             throw(parser, bomb.as_bytes());
         }

@@ -11,7 +11,7 @@ use release::revision::Stage;
 use release::{Artifact, Channel, ChannelView, Kind, Os, Platform, Sha512, Version};
 use serde::{Deserialize, Serialize};
 
-use crate::shown::{Shown, has_kind, lowest, staged};
+use crate::shown::{Shown, baseline, is_served, lowest, staged};
 use crate::{FeedError, FeedFile, Stamp, read};
 
 /// A file that was read back.
@@ -89,12 +89,7 @@ pub fn file_for(channel: &Channel, platform: Platform) -> String {
 fn groups(view: &ChannelView) -> BTreeMap<String, Vec<Platform>> {
     let mut groups: BTreeMap<String, Vec<Platform>> = BTreeMap::new();
     for platform in view.state.platforms.known.keys() {
-        let served = view
-            .releases
-            .0
-            .values()
-            .any(|release| has_kind(release, *platform, kinds(platform.os())));
-        if served {
+        if is_served(view, *platform, kinds(platform.os())) {
             groups
                 .entry(file_for(&view.channel, *platform))
                 .or_default()
@@ -144,12 +139,17 @@ fn shared(view: &ChannelView, platforms: &[Platform]) -> Shown {
     }
 }
 
-/// A platform on which the version was halted or rolled back while there was nothing before it.
+/// A platform on which the version was halted or rolled back while nothing before it can be shown.
 fn stopped(view: &ChannelView, platforms: &[Platform], version: &Version) -> Option<Platform> {
     platforms.iter().copied().find(|platform| {
         let entry = view.state.platforms.known.get(platform);
+        let shows_nothing = || {
+            baseline(view, *platform, kinds(platform.os()))
+                .version
+                .is_none()
+        };
         entry
-            .filter(|entry| entry.baseline.is_none())
+            .filter(|_| shows_nothing())
             .and_then(|entry| entry.rollout.as_ref())
             .is_some_and(|progress| {
                 progress.version == *version

@@ -83,7 +83,10 @@ impl Stamp {
 #[derive(Debug, Error)]
 pub enum FeedError {
     /// Too many.
-    #[error("larger than {BYTES_MAX} bytes")]
+    #[error(
+        "larger than {BYTES_MAX} bytes, or nested deeper than {}",
+        release::document::NESTING_MAX
+    )]
     TooLarge,
     /// Not what the format says.
     #[error("not a feed: {}", printable(.0))]
@@ -183,7 +186,7 @@ impl Feed {
 }
 
 pub(crate) fn read<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, FeedError> {
-    if bytes.len() > BYTES_MAX {
+    if bytes.len() > BYTES_MAX || release::document::is_nested_too_deep(bytes) {
         return Err(FeedError::TooLarge);
     }
     serde_yaml::from_slice(bytes).map_err(|error| FeedError::Malformed(error.to_string()))

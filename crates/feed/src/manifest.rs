@@ -10,7 +10,7 @@ use release::address;
 use release::{ChannelView, Kind, Platform, Sha256, Timestamp, Version, document};
 use serde::Serialize;
 
-use crate::shown::{Shown, baseline, has_kind};
+use crate::shown::{Shown, baseline, is_served};
 use crate::{FeedFile, Stamp};
 
 /// What a command-line tool replaces itself with.
@@ -46,7 +46,7 @@ pub(crate) fn render(view: &ChannelView) -> Vec<FeedFile> {
         .known
         .keys()
         .copied()
-        .filter(|platform| is_served(view, *platform))
+        .filter(|platform| is_served(view, *platform, &KINDS))
         .collect();
     if platforms.is_empty() {
         return Vec::new();
@@ -101,18 +101,11 @@ fn digest(sha256: Sha256) -> String {
 }
 
 pub(crate) fn shows(view: &ChannelView, platform: Platform) -> Shown {
-    if is_served(view, platform) {
+    if is_served(view, platform, &KINDS) {
         baseline(view, platform, &KINDS)
     } else {
         Shown::nothing(
             "no release has an artifact that command-line tools install on this platform",
         )
     }
-}
-
-fn is_served(view: &ChannelView, platform: Platform) -> bool {
-    view.releases
-        .0
-        .values()
-        .any(|release| has_kind(release, platform, &KINDS))
 }

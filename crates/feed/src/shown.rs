@@ -104,6 +104,24 @@ fn offerable(view: &ChannelView, platform: Platform, version: &Version, kinds: &
     release.is_some_and(|release| has_kind(release, platform, kinds))
 }
 
+/// Whether the feed has something to say about a platform: some release that it names, or could name if its record
+/// were readable, is for it. A file that was shown once thus never goes stale.
+pub(crate) fn is_served(view: &ChannelView, platform: Platform, kinds: &[Kind]) -> bool {
+    let Some(entry) = view.state.platforms.known.get(&platform) else {
+        return false;
+    };
+    let candidate = entry.rollout.as_ref().map(|progress| &progress.version);
+    let mut named = entry.baseline.iter().chain(&entry.past).chain(candidate);
+    let unreadable =
+        !kinds.is_empty() && named.any(|version| !view.releases.0.contains_key(version));
+    unreadable
+        || view
+            .releases
+            .0
+            .values()
+            .any(|release| has_kind(release, platform, kinds))
+}
+
 pub(crate) fn has_kind(release: &CatalogRelease, platform: Platform, kinds: &[Kind]) -> bool {
     release
         .artifacts_for(platform)

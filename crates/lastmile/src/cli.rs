@@ -100,16 +100,53 @@ pub(crate) enum Verb {
 
 /// Parses, or shows help or what is wrong (exit 2, the code of usage).
 pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Cli, ExitCode> {
-    Cli::try_parse_from(arguments).map_err(|error| {
-        // Where not even the message can be printed, the code still tells.
-        let _ = error.print();
+    Cli::try_parse_from(&arguments).map_err(|error| {
+        let text = error.render().to_string();
+        let escaped = safe(text.clone(), &arguments);
+        if escaped == text {
+            // Where not even the message can be printed, the code still tells.
+            let _ = error.print();
+        } else {
+            crate::output::note(escaped.trim_end());
+        }
         ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
     })
 }
 
+/// The message quotes arguments as they are, and variables of an action become arguments: what would write lines of its
+/// own is escaped.
+fn safe(mut message: String, arguments: &[OsString]) -> String {
+    for argument in arguments {
+        let text = argument.to_string_lossy();
+        let value = text.split_once('=').map_or(&*text, |(_, value)| value);
+        for raw in [&*text, value] {
+            let shown = release::name::printable(raw);
+            if raw.chars().any(char::is_control) {
+                message = message.replace(raw, &shown);
+            }
+        }
+    }
+    message
+}
+
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
+    use clap::{CommandFactory as _, Parser as _};
+
+    #[test]
+    fn a_wrong_value_writes_no_line_of_its_own() {
+        let arguments = [
+            "lastmile",
+            "audit",
+            "show",
+            "--channel=a\n::warning::b\u{1b}[0m",
+        ];
+        let arguments: Vec<_> = arguments.into_iter().map(Into::into).collect();
+        let error = super::Cli::try_parse_from(&arguments).expect_err("a wrong channel");
+        let shown = super::safe(error.render().to_string(), &arguments);
+        assert!(shown.contains("a\\u{a}::warning::b\\u{1b}"), "{shown}");
+        assert!(!shown.contains("\n::"), "{shown}");
+    }
 
     #[test]
     fn the_command_line_is_sound() {

@@ -17,6 +17,18 @@ pub(crate) struct Loaded {
     pub(crate) root: PathBuf,
 }
 
+impl Loaded {
+    /// The configured store; a directory is relative to the configuration, as everything in it is.
+    pub(crate) fn store(&self) -> Result<Location, Error> {
+        Ok(match location(&self.app.store)? {
+            Location::Directory(folder) if self.root != Path::new(".") => {
+                Location::Directory(self.root.join(folder))
+            }
+            other => other,
+        })
+    }
+}
+
 /// The largest configuration that is read, in bytes.
 const CONFIG_BYTES_MAX: u64 = 256 * 1024;
 
@@ -69,21 +81,47 @@ pub(crate) fn read_text(path: &Path, bytes_max: u64) -> std::io::Result<String> 
 /// The place of a verb. Where store and app are given, the configuration is not even looked at: `halt` must work with
 /// a broken one.
 pub(crate) async fn place(global: &Global, args: &PlaceArgs) -> Result<Place, Error> {
-    let (store, app) = match (&args.store, &args.app) {
-        (Some(store), Some(app)) => (store.clone(), app.clone()),
+    let (location, app) = match (&args.store, &args.app) {
+        (Some(store), Some(app)) => (location(store)?, app.clone()),
         (store, app) => {
-            let loaded = load(global, app.as_ref())?.app;
-            (
-                store.clone().unwrap_or_else(|| loaded.store.to_string()),
-                loaded.app,
-            )
+            let loaded = load(global, app.as_ref())?;
+            let location = match store {
+                Some(store) => location(store)?,
+                None => loaded.store()?,
+            };
+            (location, loaded.app.app)
         }
     };
     Ok(Place {
-        store: Store::open(location(&store)?).await,
+        store: Store::open(location).await,
         app,
         channel: args.channel.clone(),
     })
+}
+
+/// The flags that lead another command to the same place, each after a space.
+pub(crate) fn place_flags(global: &Global, args: &PlaceArgs) -> String {
+    let mut flags = String::new();
+    let mut add = |name: &str, value: &str| {
+        // Whatever is not plain would have to be quoted for some shell; it is left to the person.
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
+        let quoted = if value.chars().all(plain) {
+            value.to_owned()
+        } else {
+            format!("'{}'", release::name::printable(value))
+        };
+        flags.push_str(&format!(" --{name} {quoted}"));
+    };
+    if let Some(store) = &args.store {
+        add("store", store);
+    }
+    if let Some(app) = &args.app {
+        add("app", app.as_str());
+    }
+    if global.config.as_os_str() != "lastmile.yml" {
+        add("config", &global.config.to_string_lossy());
+    }
+    flags
 }
 
 /// The place of a store.

@@ -63,15 +63,27 @@ fn variable_name(long: &str) -> String {
     format!("LASTMILE_{}", long.to_uppercase().replace('-', "_"))
 }
 
-/// The subcommand that the arguments name, and how many arguments that took, the program's own name included.
+/// The subcommand that the arguments name, and how many arguments lead up to it, the program's own name included.
+/// Flags of the commands above it may stand between.
 fn chosen<'a>(root: &'a Command, arguments: &[OsString]) -> (&'a Command, usize) {
     let (mut command, mut depth) = (root, 1.min(arguments.len()));
-    while let Some(next) = arguments
-        .get(depth)
-        .and_then(|word| command.find_subcommand(word))
-    {
-        command = next;
-        depth += 1;
+    let mut at = depth;
+    while let Some(word) = arguments.get(at) {
+        let text = word.to_string_lossy();
+        if let Some(next) = command.find_subcommand(word) {
+            (command, depth) = (next, at + 1);
+            at += 1;
+        } else if let Some(flag) = text.strip_prefix("--").filter(|flag| !flag.is_empty()) {
+            let takes_value = command
+                .get_arguments()
+                .find(|argument| argument.get_long() == Some(flag))
+                .is_some_and(|argument| argument.get_action().takes_values());
+            at += if takes_value { 2 } else { 1 };
+        } else if text.len() > 1 && text.starts_with('-') && text != "--" {
+            at += 1;
+        } else {
+            break;
+        }
     }
     (command, depth)
 }
@@ -140,6 +152,18 @@ mod tests {
             2,
             "{words:?}"
         );
+    }
+
+    #[test]
+    fn flags_before_the_verb_hide_no_variable() {
+        for words in [
+            &["lastmile", "--format", "json", "rollout", "halt"][..],
+            &["lastmile", "--format=json", "rollout", "halt"],
+            &["lastmile", "rollout", "--config", "x.yml", "halt"],
+        ] {
+            let words = run(words, &[("LASTMILE_CHANNEL", "beta")]);
+            assert!(words.contains(&"--channel=beta".to_owned()), "{words:?}");
+        }
     }
 
     #[test]

@@ -44,9 +44,16 @@ impl Failure {
 
 impl<E: Into<Error>> From<E> for Failure {
     fn from(error: E) -> Self {
+        let error = error.into();
+        let report = match &error {
+            Error::Lagging { revision, lagging } => {
+                Some(json!({ "revision": revision, "lagging": lagging }))
+            }
+            _ => None,
+        };
         Self {
-            error: Box::new(error.into()),
-            report: None,
+            error: Box::new(error),
+            report,
         }
     }
 }

@@ -172,7 +172,10 @@ pub fn find(root: &Path, rules: &[Rule], version: &Version) -> Result<Vec<Found>
         let Some(first) = hits.next() else { continue };
         matched[first] = true;
         if let Some(second) = hits.next() {
-            let (first, second) = (rules[first].path.clone(), rules[second].path.clone());
+            let (first, second) = (
+                printable(&rules[first].path),
+                printable(&rules[second].path),
+            );
             return Err(ArtifactsError::TwoRules {
                 path: printable(&path),
                 first,
@@ -190,8 +193,8 @@ pub fn find(root: &Path, rules: &[Rule], version: &Version) -> Result<Vec<Found>
                 " where case does not count (Windows, macOS)"
             };
             return Err(ArtifactsError::SameName {
-                first: other.path,
-                second: artifact.path,
+                first: printable(&other.path),
+                second: printable(&artifact.path),
                 name: artifact.name.to_string(),
                 case,
             });
@@ -199,7 +202,7 @@ pub fn find(root: &Path, rules: &[Rule], version: &Version) -> Result<Vec<Found>
     }
     if let Some(index) = matched.iter().position(|matched| !matched) {
         return Err(ArtifactsError::NoMatch {
-            rule: rules[index].path.clone(),
+            rule: printable(&rules[index].path),
             root: shown(root),
         });
     }
@@ -219,8 +222,8 @@ fn matcher(rule: &Rule) -> Result<GlobMatcher, ArtifactsError> {
     let glob = GlobBuilder::new(&rule.path).literal_separator(true).build();
     glob.map(|glob| glob.compile_matcher())
         .map_err(|error| ArtifactsError::Glob {
-            rule: rule.path.clone(),
-            why: error.to_string(),
+            rule: printable(&rule.path),
+            why: printable(&error.to_string()),
         })
 }
 

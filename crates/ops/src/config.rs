@@ -85,6 +85,11 @@ impl Config {
                 ConfigError::plain(format!("larger than {BYTES_MAX} bytes")),
             ));
         }
+        if release::document::is_nested_too_deep(text.as_bytes()) {
+            let max = release::document::NESTING_MAX;
+            let error = ConfigError::plain(format!("nested deeper than {max} levels"));
+            return Err(ConfigErrors::one(file, error));
+        }
         let top = serde_yaml::from_str::<serde_yaml::Value>(text).map_err(located)?;
         let bodies: Vec<(Option<App>, Body)> = if top.get("apps").is_some() {
             let several = document::Several::deserialize(serde_yaml::Deserializer::from_str(text))
@@ -155,6 +160,28 @@ impl Config {
 }
 
 impl AppConfig {
+    /// The channels that follow this one, directly or through another.
+    pub fn followers(&self, followed: &Channel) -> Vec<Channel> {
+        let follows = |name: &Channel| {
+            let mut at = name;
+            // The lints refuse a circle; the bound holds without them.
+            for _ in 0..self.channels.len() {
+                match self
+                    .channels
+                    .get(at)
+                    .and_then(|channel| channel.follows.as_ref())
+                {
+                    Some(next) if next == followed => return true,
+                    Some(next) => at = next,
+                    None => return false,
+                }
+            }
+            false
+        };
+        let names = self.channels.keys().filter(|name| *name != followed);
+        names.filter(|name| follows(name)).cloned().collect()
+    }
+
     /// What is said about a channel.
     pub fn channel(&self, name: &Channel) -> Result<&ChannelConfig, ConfigErrors> {
         self.channels.get(name).ok_or_else(|| {

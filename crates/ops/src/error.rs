@@ -1,7 +1,7 @@
 //! Why a verb did not do its work, and the exit code that says which kind of why.
 
-use release::Refusal;
 use release::rollout::TransitionError;
+use release::{FileName, Refusal};
 use signing::{MeasureError, ReleaseReport};
 use store::{LocationError, StoreError};
 use thiserror::Error;
@@ -84,6 +84,18 @@ pub enum Error {
         /// What differs, with both digests.
         differences: String,
     },
+    /// An artifact that the store cannot hold.
+    #[error(
+        "`{name}` has {size} bytes, more than the {bytes_max} that one upload to S3 takes; nothing was written. Split it"
+    )]
+    TooLarge {
+        /// The artifact.
+        name: FileName,
+        /// Its size.
+        size: u64,
+        /// The most that there can be.
+        bytes_max: u64,
+    },
     /// A release that is to be let out is not there.
     #[error(
         "release `{version}` of `{app}` is not in {store}; publish it first with `lastmile publish`"
@@ -137,7 +149,7 @@ impl Error {
             Self::Config(_) | Self::Artifacts(_) | Self::Version(_) | Self::Location(_) => {
                 Exit::Usage
             }
-            Self::Missing { .. } | Self::NoRelease { .. } => Exit::Usage,
+            Self::Missing { .. } | Self::NoRelease { .. } | Self::TooLarge { .. } => Exit::Usage,
             Self::Checks(_) => Exit::CheckFailed,
             Self::Refused(_) | Self::Transition(TransitionError::Refused(_)) => Exit::Refused,
             Self::Store(StoreError::Refused(_)) => Exit::Refused,

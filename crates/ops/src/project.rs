@@ -29,6 +29,13 @@ pub struct Lag {
     pub why: String,
 }
 
+impl Lag {
+    pub(crate) fn new(what: String, why: &impl fmt::Display) -> Self {
+        let why = why.to_string();
+        Self { what, why }
+    }
+}
+
 impl fmt::Display for Lag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}` ({})", self.what, self.why)
@@ -62,42 +69,43 @@ impl Convergence {
 
 /// Derives and writes all projections of a channel, and reads them back. `None` before its first revision.
 pub async fn converge(place: &Place) -> Result<Option<Convergence>, Error> {
-    let Some(mut head) = place.log().head().await? else {
-        return Ok(None);
-    };
+    match place.log().head().await? {
+        Some(head) => Ok(Some(converge_from(place, head).await)),
+        None => Ok(None),
+    }
+}
+
+/// The same from a head that was found or written just now. What fails here is late, not undone, so it lags.
+pub(crate) async fn converge_from(place: &Place, mut head: StoredRevision) -> Convergence {
     let mut written = Vec::new();
+    let mut lagging = Vec::new();
     for _ in 0..ROUNDS {
-        let (view, mut lagging) = view(place, &head).await?;
+        let (view, late) = view(place, &head).await;
+        lagging = late;
         for (key, bytes) in projections(&view, &mut lagging) {
             match settle(place, &key, &bytes, head.revision.revision).await {
                 Ok(true) => written.push(key.path()),
                 Ok(false) => {}
-                Err(error) => lagging.push(Lag {
-                    what: key.path(),
-                    why: error.to_string(),
-                }),
+                Err(error) => lagging.push(Lag::new(key.path(), &error)),
             }
         }
-        let newest = place.log().head().await?;
-        match newest {
-            Some(newest) if newest.revision.revision > head.revision.revision => head = newest,
-            _ => {
-                written.sort_unstable();
-                written.dedup();
-                return Ok(Some(Convergence {
-                    revision: head.revision.revision,
-                    written,
-                    lagging,
-                }));
+        match place.log().head().await {
+            Ok(Some(newest)) if newest.revision.revision > head.revision.revision => head = newest,
+            // Whoever wrote a newer revision projects it; that it could not be looked for is worth saying.
+            Err(error) => {
+                lagging.push(Lag::new("the newest revision".to_owned(), &error));
+                break;
             }
+            Ok(_) => break,
         }
     }
-    // Others keep writing; each of them projects what it wrote, so nothing is left behind.
-    Ok(Some(Convergence {
+    written.sort_unstable();
+    written.dedup();
+    Convergence {
         revision: head.revision.revision,
         written,
-        lagging: Vec::new(),
-    }))
+        lagging,
+    }
 }
 
 /// Writes one projection and reads it back: what counts is what a client would get now. Whether it was written.
@@ -161,51 +169,59 @@ fn projections(view: &ChannelView, lagging: &mut Vec<Lag>) -> Vec<(Key, Vec<u8>)
     all
 }
 
-/// The channel as clients may see it, with the releases that its state names. A release whose record is missing or
-/// damaged is left out, so that nothing offers it, and named.
-pub async fn view(place: &Place, head: &StoredRevision) -> Result<(ChannelView, Vec<Lag>), Error> {
+/// The channel as clients may see it, with the releases that its state names. A release whose record is missing,
+/// changed, or damaged is left out, so that nothing offers it, and named.
+pub async fn view(place: &Place, head: &StoredRevision) -> (ChannelView, Vec<Lag>) {
     let mut lagging = Vec::new();
-    let yanked = yanked(place).await?;
+    let yanked = match yanked(place).await {
+        Ok(yanked) => yanked,
+        Err(error) => {
+            lagging.push(Lag::new(Key::yanked_prefix(&place.app), &error));
+            yanked_as_shown(place).await
+        }
+    };
     let mut releases = Catalog::default();
     for version in versions_named(&head.revision.state) {
-        let key = Key::Record(place.app.clone(), version.clone());
-        let Some(found) = place.store.read(&key).await? else {
-            lagging.push(Lag {
-                what: key.path(),
-                why: "the release record is missing, so its version is not offered".to_owned(),
-            });
-            continue;
-        };
-        let frozen = head
-            .revision
-            .state
-            .rollouts
-            .values()
-            .find(|rollout| rollout.version == version);
-        if frozen.is_some_and(|rollout| rollout.record != Sha256::of(&found.bytes)) {
-            lagging.push(Lag {
-                what: key.path(),
-                why: "the release record was changed after its rollout started".to_owned(),
-            });
-            continue;
-        }
-        match document::parse::<ReleaseRecord>(&found.bytes, &key.path()) {
+        match record(place, head, &version).await {
             Ok(record) => {
                 let withdrawn = yanked.contains(&version);
-                releases
-                    .0
-                    .insert(version, CatalogRelease::new(record, withdrawn));
+                let release = CatalogRelease::new(record, withdrawn);
+                releases.0.insert(version, release);
             }
-            Err(error) => lagging.push(Lag {
-                what: key.path(),
-                why: error.to_string(),
-            }),
+            Err(lag) => lagging.push(lag),
         }
     }
-    Ok((
+    (
         ChannelView::new(&head.revision, head.digest, releases),
         lagging,
-    ))
+    )
+}
+
+/// The record of a version, if it is the one that the channel's state knows by its digest.
+async fn record(
+    place: &Place,
+    head: &StoredRevision,
+    version: &Version,
+) -> Result<ReleaseRecord, Lag> {
+    let key = Key::Record(place.app.clone(), version.clone());
+    let lag = |why: &str| Lag {
+        what: key.path(),
+        why: format!("{why}, so its version is not offered"),
+    };
+    let found = place.store.read(&key).await;
+    let found = found
+        .map_err(|error| Lag::new(key.path(), &error))?
+        .ok_or_else(|| lag("the release record is missing"))?;
+    let digest = Sha256::of(&found.bytes);
+    if let Some(known) = head.revision.state.records.get(version)
+        && *known != digest
+    {
+        return Err(lag(&format!(
+            "the release record was changed: expected sha256 {known}, found {digest}"
+        )));
+    }
+    document::parse::<ReleaseRecord>(&found.bytes, &key.path())
+        .map_err(|error| Lag::new(key.path(), &error))
 }
 
 /// The versions that are never to be offered again.
@@ -219,4 +235,15 @@ pub async fn yanked(place: &Place) -> Result<Vec<Version>, Error> {
             .ok()
     };
     Ok(paths.iter().filter_map(name).collect())
+}
+
+/// Those among them that clients were told of, where the list itself cannot be read.
+async fn yanked_as_shown(place: &Place) -> Vec<Version> {
+    let key = Key::Channel(place.app.clone(), place.channel.clone());
+    let found = place.store.read(&key).await.ok().flatten();
+    let view =
+        found.and_then(|found| document::parse::<ChannelView>(&found.bytes, &key.path()).ok());
+    let releases = view.map(|view| view.releases.0).unwrap_or_default();
+    let yanked = releases.into_iter().filter(|(_, release)| release.yanked);
+    yanked.map(|(version, _)| version).collect()
 }

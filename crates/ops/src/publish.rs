@@ -19,6 +19,8 @@ mod claim;
 mod compare;
 mod upload;
 
+use compare::Existing;
+
 /// A release to be published.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -60,6 +62,7 @@ pub(crate) struct Release {
     pub(crate) files: Vec<upload::File>,
     pub(crate) sums: Vec<u8>,
     pub(crate) sums_signature: Option<Vec<u8>>,
+    pub(crate) sums_rule: Option<signing::SumsRule>,
 }
 
 /// Publishes. The order of these steps is the law of order (`release::order`), and the reason is in each.
@@ -71,11 +74,18 @@ pub async fn run(
     // Nothing is written before every artifact has passed: what fails here was never seen by anybody.
     let checked = verify::run(&request.verify, reporter).await?;
     let release = prepare(request, checked);
+    fits(store, &release)?;
     // A store without conditional writes could lose any of the steps below.
     store.prove().await?;
     // A version that exists is compared, never written.
-    if compare::exists(store, &release).await? {
-        return Ok(published(&release, Vec::new()));
+    match compare::look(store, &release).await? {
+        Existing::Nothing => {}
+        Existing::Whole => return Ok(published(&release, Vec::new())),
+        // What was lost comes back under its name with the bytes that its record names; nothing else may.
+        Existing::Missing => {
+            let written = upload::artifacts(store, request, &release, reporter).await?;
+            return Ok(published(&release, written));
+        }
     }
     // The claim is the lock on every name below it.
     if claim::take(store, &release, request.wait, reporter).await? == claim::Held::ByAnother {
@@ -83,11 +93,30 @@ pub async fn run(
     }
     let mut written = vec![claim::path(&release)];
     // Artifacts before anything that names them.
-    written.extend(upload::artifacts(store, &release, reporter).await?);
+    written.extend(upload::artifacts(store, request, &release, reporter).await?);
     written.extend(upload::sums(store, &release).await?);
     // The commit point of "this version exists": from here on nothing is undone.
     written.extend(upload::record(store, &release).await?);
     Ok(published(&release, written))
+}
+
+/// Refuses what the store cannot take, before anything is claimed.
+fn fits(store: &Store, release: &Release) -> Result<(), Error> {
+    let Some(bytes_max) = store.artifact_bytes_max() else {
+        return Ok(());
+    };
+    let too_large = release
+        .files
+        .iter()
+        .find(|file| file.artifact.size > bytes_max);
+    match too_large {
+        Some(file) => Err(Error::TooLarge {
+            name: file.artifact.name.clone(),
+            size: file.artifact.size,
+            bytes_max,
+        }),
+        None => Ok(()),
+    }
 }
 
 fn prepare(request: &Request, checked: Checked) -> Release {
@@ -97,6 +126,7 @@ fn prepare(request: &Request, checked: Checked) -> Release {
         signatures,
         sums,
         sums_signature,
+        sums_rule,
         report: _,
     } = checked;
     let version = request.verify.version.clone();
@@ -143,6 +173,7 @@ fn prepare(request: &Request, checked: Checked) -> Release {
         files,
         sums,
         sums_signature,
+        sums_rule,
     }
 }
 

@@ -6,8 +6,8 @@ use store::Key;
 
 use crate::error::Error;
 use crate::place::{Author, Place};
-use crate::project::{Convergence, converge};
-use crate::rollout::catch_up;
+use crate::project::{Convergence, converge_from};
+use crate::rollout::{catch_up, understood_head};
 
 /// What one channel came to.
 #[derive(Debug, Clone, Serialize)]
@@ -30,30 +30,35 @@ pub async fn reconcile(
         Some(channel) => vec![channel.clone()],
         None => channels(place).await?,
     };
-    let mut done = Vec::new();
-    let mut failure = None;
+    // Every channel is tried before the first failure is told.
+    let (mut done, mut failures) = (Vec::new(), Vec::new());
     for channel in names {
-        let here = place.sibling(&channel);
-        if let Some(head) = here.log().head().await?
-            && let Err(error) = catch_up(&here, author, &head).await
-        {
-            failure = Some(error);
-        }
-        if let Some(convergence) = converge(&here).await? {
-            done.push(Reconciled {
+        match one(&place.sibling(&channel), author).await {
+            Ok(Some(convergence)) => done.push(Reconciled {
                 channel,
                 convergence,
-            });
+            }),
+            Ok(None) => {}
+            Err(error) => failures.push(error),
         }
     }
-    // Every channel is tried before the first failure is told.
-    match failure.or_else(|| {
-        done.iter()
-            .find_map(|one| one.convergence.clone().complete().err())
-    }) {
+    let lagging = done.iter().map(|one| one.convergence.clone().complete());
+    failures.extend(lagging.filter_map(Result::err));
+    match failures.into_iter().next() {
         Some(error) => Err(error),
         None => Ok(done),
     }
+}
+
+/// One channel, where this binary may write to it at all.
+async fn one(place: &Place, author: &Author) -> Result<Option<Convergence>, Error> {
+    let Some(head) = understood_head(place).await? else {
+        return Ok(None);
+    };
+    let followed = catch_up(place, author, &head).await;
+    let mut convergence = converge_from(place, head).await;
+    convergence.lagging.extend(followed.lagging);
+    Ok(Some(convergence))
 }
 
 /// The channels of an app, by the folders of their logs.

@@ -12,7 +12,7 @@ use store::{Appended, StoredRevision};
 
 use crate::error::Error;
 use crate::place::{Author, Place};
-use crate::project::{Convergence, converge};
+use crate::project::converge_from;
 
 mod advance;
 mod explain;
@@ -53,6 +53,20 @@ pub struct Changed {
     pub projected: Vec<String>,
 }
 
+impl Changed {
+    fn of(verb: &'static str) -> Self {
+        Self {
+            verb,
+            revision: 0,
+            already: None,
+            changes: BTreeMap::new(),
+            followed: BTreeMap::new(),
+            notes: Vec::new(),
+            projected: Vec::new(),
+        }
+    }
+}
+
 /// Which heads a verb may build on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Heads {
@@ -67,6 +81,8 @@ struct Call {
     verb: &'static str,
     arguments: BTreeMap<String, String>,
     heads: Heads,
+    /// Whether something may have completed, for other channels to take over. What stops does not wait for that.
+    raises: bool,
 }
 
 impl Call {
@@ -82,6 +98,14 @@ impl Call {
             verb,
             arguments,
             heads: Heads::Understood,
+            raises: false,
+        }
+    }
+
+    fn raising(self) -> Self {
+        Self {
+            raises: true,
+            ..self
         }
     }
 }
@@ -101,33 +125,20 @@ async fn change(
     call: Call,
     transition: impl AsyncFn(Head) -> Result<Outcome, Error>,
 ) -> Result<Changed, Error> {
-    let mut changed = Changed {
-        verb: call.verb,
-        revision: 0,
-        already: None,
-        changes: BTreeMap::new(),
-        followed: BTreeMap::new(),
-        notes: Vec::new(),
-        projected: Vec::new(),
-    };
+    let mut changed = Changed::of(call.verb);
     let written = append(place, author, &call, transition, &mut changed).await?;
-    if let Some(head) = written.filter(|head| !head.revision.state.followers.is_empty()) {
-        changed.followed = catch_up(place, author, &head).await?;
+    let Some(head) = written else {
+        return Ok(changed);
+    };
+    // The change is committed. From here on nothing fails: what does not show it yet lags, and is named.
+    let mut convergence = converge_from(place, head.clone()).await;
+    if call.raises {
+        let followed = catch_up(place, author, &head).await;
+        changed.followed = followed.revisions;
+        convergence.lagging.extend(followed.lagging);
     }
-    if let Some(Convergence {
-        revision,
-        written,
-        lagging,
-    }) = converge(place).await?
-    {
-        changed.projected = written.clone();
-        Convergence {
-            revision,
-            written,
-            lagging,
-        }
-        .complete()?;
-    }
+    changed.projected = convergence.written.clone();
+    convergence.complete()?;
     Ok(changed)
 }
 
@@ -147,16 +158,10 @@ async fn append(
         &author.run,
     );
     for _ in 0..TRIES {
-        let head = place.log().head().await?;
-        if let Some(head) = head.as_ref().filter(|_| call.heads == Heads::Understood) {
-            writable(
-                head.revision.min_writer,
-                &format!(
-                    "{}/{} revision {}",
-                    place.app, place.channel, head.revision.revision
-                ),
-            )?;
-        }
+        let head = match call.heads {
+            Heads::Understood => understood_head(place).await?,
+            Heads::Any => place.log().head().await?,
+        };
         match transition(as_head(head.as_ref())).await? {
             Outcome::Already(why) => {
                 changed.revision = head.as_ref().map_or(0, |head| head.revision.revision);
@@ -215,6 +220,17 @@ fn next_revision(
             .map(|before| before.unknown.clone())
             .unwrap_or_default(),
     }
+}
+
+/// The head, if this binary may build on it: written by none newer, and as clients were shown it.
+pub(crate) async fn understood_head(place: &Place) -> Result<Option<StoredRevision>, Error> {
+    let head = place.log().sound_head().await?;
+    if let Some(head) = &head {
+        let revision = head.revision.revision;
+        let what = format!("{}/{} revision {revision}", place.app, place.channel);
+        writable(head.revision.min_writer, &what)?;
+    }
+    Ok(head)
 }
 
 /// The head of a channel that must have one.

@@ -50,12 +50,15 @@ pub struct Request {
 pub struct Checked {
     /// The artifacts with their files, sorted by name.
     pub artifacts: Vec<(Artifact, PathBuf)>,
-    /// The signature files that stand beside artifacts.
+    /// The signatures beside artifacts that were checked. One that no rule asked for is nobody's promise, and is not
+    /// published.
     pub signatures: BTreeMap<FileName, Vec<u8>>,
     /// The digests of all artifacts: the build's own document where it signed one for all, else ours.
     pub sums: Vec<u8>,
     /// The signature over the build's own document.
     pub sums_signature: Option<Vec<u8>>,
+    /// The rule under which that document was checked.
+    pub sums_rule: Option<signing::SumsRule>,
     /// The proof, with every check.
     pub report: Verified<ReleaseReport>,
 }
@@ -135,17 +138,57 @@ fn signatures(found: &[Found]) -> Result<BTreeMap<FileName, Vec<u8>>, Error> {
     Ok(signatures)
 }
 
-/// A small file; none where there is none. One that is too large is cut, and then fails its own check.
+/// A small file; none where there is none. One that is too large is cut, and then fails its own check. What is no file
+/// is refused: a link would publish what it points to, and a pipe would never end.
 fn read_small(path: &Path, bytes_max: u64) -> Result<Option<Vec<u8>>, Error> {
-    let mut bytes = Vec::new();
-    match File::open(path).and_then(|file| file.take(bytes_max).read_to_end(&mut bytes)) {
-        Ok(_) => Ok(Some(bytes)),
+    let read = || {
+        if !path.symlink_metadata()?.is_file() {
+            return Err(io::Error::other(
+                "expected a file, found a link or something else",
+            ));
+        }
+        let mut bytes = Vec::new();
+        File::open(path)?.take(bytes_max).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    match read() {
+        Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(Error::Local {
             path: printable(&path.to_string_lossy()),
             source,
         }),
     }
+}
+
+/// Whether a signature that stands in the store is good for an artifact: the same run signed the same bytes twice.
+pub(crate) fn is_signed_by(
+    request: &Request,
+    artifact: &Artifact,
+    file: &Path,
+    signature: &[u8],
+) -> Result<bool, Error> {
+    let context = Context {
+        policy: &request.policy,
+        version: &request.version,
+        now: request.now,
+        sums: &[],
+        wants_sha512: false,
+    };
+    let candidate = Candidate {
+        path: artifact.name.as_str(),
+        name: &artifact.name,
+        platform: artifact.platform,
+        kind: artifact.kind,
+        size: artifact.size,
+        minisig: Some(signature),
+    };
+    let mut bytes = File::open(file).map_err(|source| MeasureError::Unreadable {
+        path: printable(&file.to_string_lossy()),
+        source,
+    })?;
+    let examined = signing::examine(context, &candidate, &mut bytes, &mut |_| {})?;
+    Ok(examined.has_good_signature())
 }
 
 /// Examines every artifact, some at a time, in the order in which they were found.
@@ -247,7 +290,9 @@ fn checked(
     let own = shared
         .sums
         .iter()
-        .find_map(|document| document.covering(&names));
+        .find(|document| document.covering(&names).is_some());
+    let sums_rule = own.map(|document| document.rule().clone());
+    let own = own.and_then(|document| document.covering(&names));
     let (sums, sums_signature) = match own {
         Some((sums, signature)) => (sums.to_vec(), Some(signature.to_vec())),
         None => (
@@ -259,11 +304,15 @@ fn checked(
             None,
         ),
     };
+    let mut signatures = signatures;
+    let checked = |name: &FileName| report.get().has_good_signature(name);
+    signatures.retain(|name, _| checked(name));
     Checked {
         artifacts,
         signatures,
         sums,
         sums_signature,
+        sums_rule,
         report,
     }
 }

@@ -25,7 +25,12 @@ pub fn feed(app: &App, updater: &str, file: &str) -> String {
     format!("{app}/feeds/{updater}/{file}")
 }
 
-/// The whole address, ready for a client. `~` and `+` of file names need no escape in a path (RFC 3986, 3.3).
+/// The whole address, ready for a client. A `+` is escaped: RFC 3986 does not ask for it, but S3 and what imitates it
+/// read a bare one as a space.
 pub fn url(public_url: &str, address: &str) -> String {
-    format!("{}/{address}", public_url.trim_end_matches('/'))
+    format!(
+        "{}/{}",
+        public_url.trim_end_matches('/'),
+        address.replace('+', "%2B")
+    )
 }

@@ -38,6 +38,26 @@ pub struct DocumentError {
     source: serde_json::Error,
 }
 
+/// The deepest nesting of YAML or JSON that is read. Ours has less than ten levels.
+pub const NESTING_MAX: usize = 64;
+
+/// Whether brackets nest deeper than [`NESTING_MAX`], by a count that does not understand quotes and so errs towards
+/// yes. YAML scanners take quadratic time over deep nesting, so this is asked before they run.
+pub fn is_nested_too_deep(bytes: &[u8]) -> bool {
+    let mut depth = 0_usize;
+    for byte in bytes {
+        match byte {
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > NESTING_MAX {
+            return true;
+        }
+    }
+    false
+}
+
 /// The canonical bytes of a document.
 pub fn render<T: Serialize>(document: &T) -> Vec<u8> {
     // Through `Value`, whose maps are sorted. Our documents have string keys and no failing serializers.

@@ -74,11 +74,12 @@ name!(
 name!(
     /// A named stream that clients follow, `stable`.
     ///
-    /// `latest` is refused: it is the file name under which electron-updater reads `stable`.
+    /// Refused are names that electron-updater reads as another channel's file: it looks for `latest.yml` for `stable`,
+    /// and for `<channel>-mac.yml` and `<channel>-linux….yml` on those systems.
     Channel,
     "the name of a channel",
-    "use 1 to 64 of a-z, 0-9 and `-`, starting with a letter or digit; `latest` is taken by the feed of `stable`",
-    |text| is_slug(text) && text != "latest"
+    "use 1 to 64 of a-z, 0-9 and `-`, starting with a letter or digit; `latest`, and what ends with `-mac`, `-linux`, or `-linux-` and an architecture, are feed files of other channels",
+    |text| is_slug(text) && text != "latest" && !text.ends_with("-mac") && !is_linux_file(text)
 );
 name!(
     /// A named group of installs, `internal`, whose members say so themselves.
@@ -110,6 +111,11 @@ impl Channel {
     pub fn is_stable(&self) -> bool {
         self.0 == "stable"
     }
+}
+
+/// `beta-linux`, `beta-linux-arm64`.
+fn is_linux_file(text: &str) -> bool {
+    text.ends_with("-linux") || text.contains("-linux-")
 }
 
 fn is_slug(text: &str) -> bool {
@@ -172,7 +178,16 @@ mod tests {
         ] {
             assert!(bad.parse::<FileName>().is_err(), "{bad:?}");
         }
-        assert!("latest".parse::<Channel>().is_err());
+        for bad in [
+            "latest",
+            "latest-mac",
+            "beta-mac",
+            "beta-linux",
+            "x-linux-arm64",
+        ] {
+            assert!(bad.parse::<Channel>().is_err(), "{bad:?}");
+        }
+        assert!("mac-beta".parse::<Channel>().is_ok());
         assert!("complete".parse::<TierName>().is_err());
         assert!("Atlas-Setup-1.4.0.exe".parse::<FileName>().is_ok());
     }

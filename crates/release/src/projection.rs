@@ -93,8 +93,8 @@ impl ChannelView {
     /// The view of a revision. `digest` is that of the revision's stored bytes.
     pub fn new(revision: &Revision, digest: Sha256, releases: Catalog) -> Self {
         Self {
-            schema: SCHEMA,
-            min_writer: WRITER,
+            schema: revision.schema.max(SCHEMA),
+            min_writer: revision.min_writer.max(WRITER),
             app: revision.app.clone(),
             channel: revision.channel.clone(),
             revision: revision.revision,

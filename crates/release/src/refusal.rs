@@ -24,7 +24,9 @@ pub enum Refusal {
         ours: u32,
     },
     /// The channel has no revision yet.
-    #[error("channel `{0}` has no revision; begin with `lastmile rollout start`")]
+    #[error(
+        "channel `{0}` has no revision in this store; is it the right store, app, and channel? A channel begins with `lastmile rollout start`"
+    )]
     NoChannel(Channel),
     /// None of the chosen platforms is part of this.
     #[error("{verb}: no platform to act on: {why}")]
@@ -133,17 +135,9 @@ pub enum Refusal {
         /// What there is.
         tiers: String,
     },
-    /// Nothing to go back to.
-    #[error(
-        "`{platform}` has no earlier baseline on this channel to go back to; `lastmile rollout halt` stops offering"
-    )]
-    NoEarlier {
-        /// The platform.
-        platform: Platform,
-    },
     /// Going back only to what was a baseline here.
     #[error(
-        "`{version}` was never the baseline of `{platform}` on this channel (these were: {past}); a version that never went through the tiers is not a way back"
+        "`{version}` was never the baseline of `{platform}` on this channel (these were: {past}); a version that never went through the tiers is not a way back; name the platforms that have it with `--platform`"
     )]
     NeverBaseline {
         /// What was asked for.

@@ -117,6 +117,9 @@ pub struct ChannelState {
     /// The feeds to project, by name. They stand here so that `halt` needs no configuration.
     #[serde(default)]
     pub feeds: Vec<String>,
+    /// The digest of the record of every version that the state names: a record that was changed later is not believed.
+    #[serde(default)]
+    pub records: BTreeMap<Version, Sha256>,
     /// The channels that take over what completes here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub followers: Vec<Channel>,
@@ -185,6 +188,10 @@ pub struct PlatformState {
     /// The newest release that was rolled back, until a later one completes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rolled_back: Option<Version>,
+    /// What was halted or rolled back here, oldest first. It comes back by `resume` or another `start` alone, never by
+    /// following another channel.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withdrawn: Vec<Version>,
     /// The last rollout, whatever became of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollout: Option<Progress>,
@@ -320,10 +327,19 @@ impl Platforms {
             let stage = state
                 .get_mut("rollout")
                 .and_then(|rollout| rollout.get_mut("stage"));
-            if let Some(stage) = stage.filter(|stage| patterns.is_empty() && **stage != "halted") {
-                *stage = "halted".into();
-                halted.push(name.clone());
+            let Some(stage) = stage.filter(|stage| patterns.is_empty() && **stage != "halted")
+            else {
+                continue;
+            };
+            let was_complete = *stage == "complete";
+            *stage = "halted".into();
+            if was_complete && let Some(entry) = state.as_object_mut() {
+                let past = entry.get_mut("past").and_then(Value::as_array_mut);
+                let before = past.and_then(Vec::pop).unwrap_or(Value::Null);
+                entry.insert("public".to_owned(), before.clone());
+                entry.insert("baseline".to_owned(), before);
             }
+            halted.push(name.clone());
         }
         halted
     }

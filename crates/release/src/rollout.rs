@@ -11,6 +11,7 @@ use thiserror::Error;
 use crate::digest::Sha256;
 use crate::name::{App, Channel, CohortName, TierName};
 use crate::platform::{Platform, PlatformPattern};
+use crate::projection::versions_named;
 use crate::refusal::Refusal;
 use crate::revision::{ChannelState, PlatformState, Progress, Rollout, Stage, Tier};
 use crate::share::BasisPoints;
@@ -25,6 +26,8 @@ pub use stop::{halt, pause, rollback};
 
 /// How many earlier baselines are kept as ways back.
 pub const PAST_MAX: usize = 10;
+/// How many withdrawn versions are remembered.
+const WITHDRAWN_MAX: usize = 32;
 
 /// What a transition comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,6 +144,7 @@ pub fn start(head: Head, start: Start) -> Result<Outcome, TransitionError> {
             since: next,
             unknown: serde_json::Map::new(),
         };
+        entry.withdrawn.retain(|version| *version != start.version);
         let superseded = entry
             .rollout
             .replace(progress)
@@ -176,6 +180,7 @@ pub fn start(head: Head, start: Start) -> Result<Outcome, TransitionError> {
         followers,
         ..
     } = start;
+    state.records.insert(version.clone(), record);
     let rollout = Rollout {
         version,
         record,
@@ -184,7 +189,13 @@ pub fn start(head: Head, start: Start) -> Result<Outcome, TransitionError> {
         unknown: serde_json::Map::new(),
     };
     state.rollouts.insert(id, rollout);
-    (state.feeds, state.public_url, state.followers) = (feeds, public_url, followers);
+    // A feed that was ever shown is shown for good: its clients still read it, and must be reached by a halt.
+    for feed in feeds {
+        if !state.feeds.contains(&feed) {
+            state.feeds.push(feed);
+        }
+    }
+    (state.public_url, state.followers) = (public_url, followers);
     Ok(changed(state, changes))
 }
 
@@ -225,56 +236,78 @@ fn is_under_way(
     }
 }
 
+/// What completed on a channel, for those that follow it.
+#[derive(Debug, Clone)]
+pub struct Completed {
+    /// The app, for the name of the rollout.
+    pub app: App,
+    /// The follower.
+    pub follower: Channel,
+    /// What is complete, with the digest of its record.
+    pub versions: BTreeMap<Platform, (Version, Sha256)>,
+    /// Where the CDN serves `public/`.
+    pub public_url: String,
+    /// The feeds of the channel followed.
+    pub feeds: Vec<String>,
+}
+
 /// Takes over, as the baseline of a following channel, what completed on the channel it follows.
 ///
 /// Only where it is newer than the baseline there, and never a version that this channel itself has halted or rolled
 /// back; a candidate of the follower that is newer stays on its way.
-pub fn follow(
-    head: Head,
-    completed: &BTreeMap<Platform, Version>,
-    public_url: &str,
-    feeds: &[String],
-) -> Outcome {
+pub fn follow(head: Head, completed: &Completed) -> Outcome {
+    let next = head.next();
     let mut state = head.state;
     let mut changes = BTreeMap::new();
-    for (platform, version) in completed {
+    for (platform, (version, record)) in &completed.versions {
         let entry = state.platforms.known.entry(*platform).or_default();
         let newer = entry
             .baseline
             .as_ref()
             .is_none_or(|baseline| baseline < version);
-        let withdrawn = entry.rolled_back.as_ref() == Some(version)
-            || entry
-                .rollout
-                .as_ref()
-                .is_some_and(|old| old.version == *version && old.stage == Stage::Halted);
-        if newer && !withdrawn {
-            if entry
-                .rollout
-                .as_ref()
-                .is_some_and(|old| old.version <= *version)
-            {
-                entry.rollout = None;
-            }
-            set_baseline(entry, version.clone());
-            changes.insert(
-                platform.to_string(),
-                format!("baseline `{version}`, as it completed on the channel followed"),
-            );
+        if !newer || entry.withdrawn.contains(version) {
+            continue;
         }
+        let overtaken = |old: &Progress| old.version <= *version;
+        if entry.rollout.as_ref().is_none_or(overtaken) {
+            // A rollout of its own, so that it can be halted and rolled back here like any other.
+            let id = format!("{}/{}/{version}#{next}", completed.app, completed.follower);
+            entry.rollout = Some(Progress {
+                id: id.clone(),
+                version: version.clone(),
+                stage: Stage::Complete,
+                tier: 0,
+                since: next,
+                unknown: serde_json::Map::new(),
+            });
+            let rollout = Rollout {
+                version: version.clone(),
+                record: *record,
+                salt: id.clone(),
+                tiers: Vec::new(),
+                unknown: serde_json::Map::new(),
+            };
+            state.rollouts.insert(id, rollout);
+        }
+        set_baseline(entry, version.clone());
+        state.records.insert(version.clone(), *record);
+        changes.insert(
+            platform.to_string(),
+            format!("baseline `{version}`, as it completed on the channel followed"),
+        );
     }
     if changes.is_empty() {
         return Outcome::Already("nothing newer completed on the channel followed".to_owned());
     }
     if state.public_url.is_empty() {
-        (state.public_url, state.feeds) = (public_url.to_owned(), feeds.to_vec());
+        (state.public_url, state.feeds) = (completed.public_url.clone(), completed.feeds.clone());
     }
     changed(state, changes)
 }
 
 /// Who is offered the candidate at a tier: the highest share up to it, and every cohort up to it.
 pub fn exposure(rollout: &Rollout, tier: usize) -> (BasisPoints, Vec<&CohortName>) {
-    let upto = &rollout.tiers[..rollout.tiers.len().min(tier + 1)];
+    let upto = &rollout.tiers[..rollout.tiers.len().min(tier.saturating_add(1))];
     let share = upto
         .iter()
         .filter_map(|tier| tier.share)
@@ -309,14 +342,27 @@ fn set_baseline(entry: &mut PlatformState, version: Version) {
     entry.rolled_back = None;
 }
 
-/// Drops the rollouts that no platform is part of any more; the log keeps their history.
+/// Remembers that a version was withdrawn here.
+fn withdrawn(entry: &mut PlatformState, version: Version) {
+    entry.withdrawn.retain(|known| *known != version);
+    entry.withdrawn.push(version);
+    let surplus = entry.withdrawn.len().saturating_sub(WITHDRAWN_MAX);
+    entry.withdrawn.drain(..surplus);
+}
+
+/// Drops the rollouts and digests that no platform is part of any more; the log keeps their history.
 fn changed(mut state: ChannelState, changes: BTreeMap<String, String>) -> Outcome {
+    let named = versions_named(&state);
     let ChannelState {
         rollouts,
+        records,
         platforms,
         ..
     } = &mut state;
     let strangers = serde_json::Value::Object(platforms.newer.clone()).to_string();
+    records.retain(|version, _| {
+        named.contains(version) || strangers.contains(&format!("\"{version}\""))
+    });
     rollouts.retain(|id, _| {
         let used = platforms.known.values().any(|entry| {
             entry

@@ -58,7 +58,26 @@ pub struct ReleaseReport {
     pub checks: Vec<Check>,
 }
 
+impl ArtifactReport {
+    /// Whether a minisign signature beside it was checked, and holds.
+    pub(crate) fn has_good_signature(&self) -> bool {
+        let mut of_it = self
+            .checks
+            .iter()
+            .filter(|check| check.id.as_str().starts_with("minisign."))
+            .peekable();
+        of_it.peek().is_some() && of_it.all(|check| check.outcome == Outcome::Pass)
+    }
+}
+
 impl ReleaseReport {
+    /// Whether a minisign signature beside the artifact was checked, and holds.
+    pub fn has_good_signature(&self, name: &FileName) -> bool {
+        self.artifacts
+            .iter()
+            .any(|artifact| artifact.name == *name && artifact.has_good_signature())
+    }
+
     /// How many artifacts there are.
     pub fn total(&self) -> usize {
         self.artifacts.len()

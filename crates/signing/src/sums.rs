@@ -44,7 +44,7 @@ pub enum SumsError {
 /// A document of checksums, read once for a release.
 #[derive(Debug, Clone)]
 pub struct SumsDocument {
-    path: String,
+    rule: SumsRule,
     /// The digests, or the check that failed before they could be believed.
     entries: Result<BTreeMap<FileName, Sha256>, Check>,
     bytes: Vec<u8>,
@@ -56,16 +56,26 @@ impl SumsDocument {
     pub fn read(rule: &SumsRule, bytes: Option<&[u8]>, signature: Option<&[u8]>) -> Self {
         let (bytes, signature) = (bytes.unwrap_or_default(), signature);
         Self {
-            path: rule.path.clone(),
+            rule: rule.clone(),
             entries: believed(rule, bytes, signature),
             bytes: bytes.to_vec(),
             signature: signature.unwrap_or_default().to_vec(),
         }
     }
 
-    /// Where it stands.
-    pub fn path(&self) -> &str {
-        &self.path
+    /// The rule that it was read for: two rules may name one path and different keys.
+    pub fn rule(&self) -> &SumsRule {
+        &self.rule
+    }
+
+    /// Whether it could be read and is signed by the key of its rule.
+    pub fn is_believed(&self) -> bool {
+        self.entries.is_ok()
+    }
+
+    /// Where it stands, safe to print.
+    fn path(&self) -> String {
+        printable(&self.rule.path)
     }
 
     /// The document and its signature, where it names exactly these files.
@@ -84,12 +94,12 @@ impl SumsDocument {
         };
         let signed = Check::pass(
             SUMS_SIGNATURE,
-            format!("`{}` is signed by the key of the policy", self.path),
+            format!("`{}` is signed by the key of the policy", self.path()),
         );
         let check = match entries.get(name) {
             None => Check::fail(
                 SUMS_COVERAGE,
-                format!("`{}` does not name `{name}`", self.path),
+                format!("`{}` does not name `{name}`", self.path()),
             ),
             Some(said) if *said == sha256 => Check::pass(SUMS_DIGEST, format!("sha256 {sha256}")),
             Some(said) => Check::fail(
@@ -112,7 +122,7 @@ impl SumsDocument {
                     SUMS_EXTRA,
                     format!(
                         "`{}` names `{name}`, which is not an artifact of this release",
-                        self.path
+                        self.path()
                     ),
                 )
             })
@@ -126,13 +136,14 @@ fn believed(
     signature: Option<&[u8]>,
 ) -> Result<BTreeMap<FileName, Sha256>, Check> {
     let wrong = |reason: String| Check::fail(SUMS_SIGNATURE, reason);
+    let path = printable(&rule.path);
     if bytes.is_empty() {
-        return Err(wrong(format!("`{}` is not there, or empty", rule.path)));
+        return Err(wrong(format!("`{path}` is not there, or empty")));
     }
     // The signature first: what is not signed is not even parsed.
-    verify_document(bytes, signature, &rule.minisign, &rule.path)
+    verify_document(bytes, signature, &rule.minisign, &path)
         .map_err(|check| wrong(check.reason))?;
-    parse(bytes).map_err(|error| wrong(format!("`{}`: {error}", rule.path)))
+    parse(bytes).map_err(|error| wrong(format!("`{path}`: {error}")))
 }
 
 /// Parses GNU's text format; the `*` of binary mode is taken too. It says nothing about who wrote the document.

@@ -51,6 +51,13 @@ pub struct Context<'a> {
 #[derive(Debug)]
 pub struct Examined(ArtifactReport);
 
+impl Examined {
+    /// Whether a minisign signature beside it was checked, and holds.
+    pub fn has_good_signature(&self) -> bool {
+        self.0.has_good_signature()
+    }
+}
+
 /// Reads an artifact once and makes every check that concerns it alone.
 ///
 /// # Errors
@@ -116,24 +123,20 @@ pub fn examine(
 }
 
 fn sums_checks(context: Context<'_>, candidate: &Candidate<'_>, measured: &Measured) -> Vec<Check> {
-    let mut paths: Vec<_> = context
-        .policy
-        .rules_for(candidate.platform.os())
+    let rules = context.policy.rules_for(candidate.platform.os());
+    let mut rules: Vec<_> = rules
         .filter_map(|rules| rules.sha256sums.as_ref())
-        .map(|rule| &rule.path)
         .collect();
-    paths.dedup();
-    let read = |path: &&String| {
-        context
-            .sums
-            .iter()
-            .find(|document| document.path() == **path)
-    };
-    let checks = |path: &String| match read(&path) {
+    rules.dedup();
+    let read = |rule: &&crate::SumsRule| context.sums.iter().find(|sums| sums.rule() == *rule);
+    let checks = |rule: &crate::SumsRule| match read(&rule) {
         Some(document) => document.checks(candidate.name, measured.sha256),
-        None => vec![Check::fail(SUMS_COVERAGE, format!("`{path}` was not read"))],
+        None => {
+            let path = printable(&rule.path);
+            vec![Check::fail(SUMS_COVERAGE, format!("`{path}` was not read"))]
+        }
     };
-    paths.into_iter().flat_map(checks).collect()
+    rules.into_iter().flat_map(checks).collect()
 }
 
 /// No rule covers the artifact: what it carries itself cannot be checked yet, and that is not a pass.

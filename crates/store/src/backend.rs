@@ -11,7 +11,7 @@ mod directory;
 mod s3;
 
 pub(crate) use directory::Directory;
-pub(crate) use s3::S3;
+pub(crate) use s3::{S3, UPLOAD_BYTES_MAX};
 
 /// A stored object, whole.
 #[derive(Debug, Clone)]

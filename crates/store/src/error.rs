@@ -42,7 +42,7 @@ pub enum StoreError {
         reason: String,
     },
     /// A stored document is damaged: not what this code or a newer one writes.
-    #[error("`{key}` in {store} is damaged: {reason}; run `lastmile audit verify`")]
+    #[error("`{key}` in {store} is damaged: {reason}. {}", next_move(.key))]
     Damaged {
         /// The key.
         key: String,
@@ -63,6 +63,19 @@ pub enum StoreError {
         /// What was read.
         found: String,
     },
+}
+
+/// What helps depends on what is damaged.
+fn next_move(key: &str) -> &'static str {
+    if key.contains("/log/") {
+        "The log is the truth and is never mended by lastmile: restore that object from a copy or an earlier version of it"
+    } else if key.ends_with("store.json") {
+        "Remove it: the next verb that writes finds out anew what it says"
+    } else if key.contains("/releases/") || key.contains("/claims/") {
+        "Restore it from a copy, or publish the same build again, which writes what is missing"
+    } else {
+        "`lastmile reconcile` writes it anew"
+    }
 }
 
 /// The text of an error and of all that caused it, on one line and safe to print.

@@ -56,9 +56,39 @@ impl<'a> Log<'a> {
         }
     }
 
-    /// The newest revision; none before the first.
+    /// The newest revision, which must be what clients were shown; none before the first.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] where it was changed after its projection was written.
+    pub async fn sound_head(&self) -> Result<Option<StoredRevision>, StoreError> {
+        let (head, shown) = self.find().await?;
+        match (&head, shown) {
+            (Some(found), Some(shown))
+                if found.revision.revision == shown.0 && found.digest != shown.1 =>
+            {
+                Err(self.changed(shown.0, shown.1, found.digest))
+            }
+            _ => Ok(head),
+        }
+    }
+
+    /// The newest revision as it is; none before the first. For what only reads, and for `halt`, which must get through.
     pub async fn head(&self) -> Result<Option<StoredRevision>, StoreError> {
-        let hint = self.hint().await?;
+        Ok(self.find().await?.0)
+    }
+
+    /// The newest revision, and number and digest of the one that clients are shown.
+    async fn find(&self) -> Result<(Option<StoredRevision>, Option<(u64, Sha256)>), StoreError> {
+        let shown = self.shown().await?;
+        let hint = shown.map_or(0, |(number, _)| number);
+        let head = self.newest_from(hint).await?;
+        Ok((
+            head,
+            shown.and_then(|(number, digest)| Some((number, digest?))),
+        ))
+    }
+
+    async fn newest_from(&self, hint: u64) -> Result<Option<StoredRevision>, StoreError> {
         let prefix = Key::log_prefix(&self.app, &self.channel);
         // From just before the hint on: if the hinted revision itself is not there, the log was cut.
         let after = hint
@@ -125,8 +155,11 @@ impl<'a> Log<'a> {
         let (number, bytes) = (revision.revision, document::render(&revision));
         let key = self.key(number);
         let found = match self.store.create_or_find(&key, &bytes).await? {
-            // The time is the store's, so what was written is looked at once more.
-            None => self.at(number).await?.ok_or_else(|| self.gap(number))?,
+            None => StoredRevision {
+                digest: Sha256::of(&bytes),
+                written: self.store.now(),
+                revision: revision.clone(),
+            },
             Some(object) => self.parse(&key, number, &object)?,
         };
         let ours = found.revision.operation.id == revision.operation.id;
@@ -184,11 +217,7 @@ impl<'a> Log<'a> {
         if let Some(head) = head
             .filter(|head| head.revision.revision == view.revision && head.digest != view.digest)
         {
-            let reason = format!(
-                "clients were shown it with digest {}, but it has {}: it was changed",
-                view.digest, head.digest
-            );
-            return Err(self.store.damaged(&self.key(view.revision), reason));
+            return Err(self.changed(view.revision, view.digest, head.digest));
         }
         Ok(())
     }
@@ -197,11 +226,18 @@ impl<'a> Log<'a> {
         Key::Revision(self.app.clone(), self.channel.clone(), number)
     }
 
-    /// The revision that the projection was derived from, or 0. A damaged projection gives no hint.
-    async fn hint(&self) -> Result<u64, StoreError> {
+    /// Number and digest of the revision that the projection was derived from. A damaged projection tells neither.
+    async fn shown(&self) -> Result<Option<(u64, Option<Sha256>)>, StoreError> {
         let key = Key::Channel(self.app.clone(), self.channel.clone());
         let found = self.store.read(&key).await?;
-        Ok(found.and_then(|object| hinted(&object.bytes)).unwrap_or(0))
+        Ok(found.and_then(|object| shown(&object.bytes)))
+    }
+
+    fn changed(&self, number: u64, shown: Sha256, found: Sha256) -> StoreError {
+        let reason = format!(
+            "clients were shown it with digest {shown}, but it has {found}: it was changed"
+        );
+        self.store.damaged(&self.key(number), reason)
     }
 
     /// The newest of consecutive numbers that begin with `first`.
@@ -247,8 +283,12 @@ impl<'a> Log<'a> {
     }
 }
 
-/// Only the number is read, so that the projection of a newer binary is a hint too.
-fn hinted(bytes: &[u8]) -> Option<u64> {
+/// Nothing else is read, so that the projection of a newer binary tells it too.
+fn shown(bytes: &[u8]) -> Option<(u64, Option<Sha256>)> {
     let value = serde_json::from_slice::<serde_json::Value>(bytes).ok()?;
-    value.get("revision")?.as_u64()
+    let digest = value.get("digest").and_then(serde_json::Value::as_str);
+    Some((
+        value.get("revision")?.as_u64()?,
+        digest.and_then(|text| text.parse().ok()),
+    ))
 }

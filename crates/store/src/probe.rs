@@ -63,16 +63,21 @@ impl Store {
         self.probe().await
     }
 
-    /// Reads what is known, so that a verb that only stops things costs no probe.
-    pub async fn recall(&self) -> Result<(), StoreError> {
-        if self
-            .read_info()
-            .await?
-            .is_some_and(|info| info.conditions == Conditions::HoldUnquoted)
-        {
+    /// Reads what is known, for verbs that only look or stop. Whatever is wrong with the note is no reason for them to
+    /// fail: a note that cannot be read tells nothing.
+    pub async fn recall(&self) {
+        #[derive(Deserialize)]
+        struct Known {
+            store: String,
+            conditions: String,
+        }
+        let found = self.read(&Key::StoreInfo).await.ok().flatten();
+        let known = found.and_then(|found| serde_json::from_slice::<Known>(&found.bytes).ok());
+        if known.is_some_and(|known| {
+            known.store == self.identity() && known.conditions == "hold-unquoted"
+        }) {
             self.send_unquoted_tags();
         }
-        Ok(())
     }
 
     async fn read_info(&self) -> Result<Option<StoreInfo>, StoreError> {

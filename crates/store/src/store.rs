@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use release::{Artifact, Crc64, Sha256, Timestamp, document};
 
-use crate::backend::{Backend, Body, Directory, Info, Object, S3, Write};
+use crate::backend::{Backend, Body, Directory, Info, Object, S3, UPLOAD_BYTES_MAX, Write};
 use crate::error::{Conflict, StoreError};
 use crate::key::Key;
 use crate::location::Location;
@@ -102,7 +102,7 @@ impl Store {
     }
 
     /// Writes a document that is written once, or gives what stands there instead, whosever it is.
-    pub(crate) async fn create_or_find(
+    pub async fn create_or_find(
         &self,
         key: &Key,
         bytes: &[u8],
@@ -180,6 +180,14 @@ impl Store {
         match self.backend.head(&path).await? {
             Some(info) => same_artifact(&path, artifact, &info).map(|()| true),
             None => Ok(false),
+        }
+    }
+
+    /// The most bytes that an artifact can have here; none where there is no limit.
+    pub fn artifact_bytes_max(&self) -> Option<u64> {
+        match &self.backend {
+            Backend::S3(_) => Some(UPLOAD_BYTES_MAX),
+            Backend::Directory(_) => None,
         }
     }
 

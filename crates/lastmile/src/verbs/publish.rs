@@ -51,11 +51,11 @@ pub(crate) async fn run(global: &Global, args: &Publish) -> Result<(), Failure> 
         run: context::publishing_run(args.run.as_deref(), &loaded),
         wait: Duration::from_secs(args.wait),
     };
-    let location = args
-        .store
-        .clone()
-        .unwrap_or_else(|| loaded.app.store.to_string());
-    let store = Store::open(context::location(&location)?).await;
+    let location = match &args.store {
+        Some(store) => context::location(store)?,
+        None => loaded.store()?,
+    };
+    let store = Store::open(location).await;
     let published = ops::publish::run(&store, &request, &progress::reporter(global.format)).await;
     let published = published.map_err(|error| verify::failure(global, error))?;
     let text = text(&request, &store, &published);

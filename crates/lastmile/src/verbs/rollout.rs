@@ -143,7 +143,12 @@ pub(crate) async fn run(global: &Global, args: &Rollout) -> Result<(), Failure> 
                 .version
                 .as_ref()
                 .map(|version| start_request(global, &args.place, version, &args.platform, None));
-            let plan = verbs::plan(&place, start.transpose()?.as_ref()).await?;
+            let mut plan = verbs::plan(&place, start.transpose()?.as_ref()).await?;
+            // The command repeats how this one found the place.
+            let place = context::place_flags(global, &args.place);
+            for step in &mut plan.steps {
+                step.command.push_str(&place);
+            }
             output::result(global.format, "rollout plan", &plan, &show::plan(&plan));
         }
         Rollout::Start(args) => start(global, args).await?,
@@ -189,7 +194,10 @@ pub(crate) async fn run(global: &Global, args: &Rollout) -> Result<(), Failure> 
             );
         }
         Rollout::Halt(args) => {
-            let place = context::place(global, &args.place).await?;
+            let place = context::place(global, &args.place).await;
+            let place = place.inspect_err(|_| {
+                output::note("`halt` needs no configuration: give `--store` and `--app`");
+            })?;
             let changed =
                 verbs::halt(&place, &context::author(&args.author), &args.platform).await?;
             output::result(
@@ -257,17 +265,13 @@ fn start_request(
     let app = context::load(global, place.app.as_ref())?.app;
     let channel = app.channel(&place.channel)?;
     let tiers: Vec<revision::Tier> = channel.tiers.clone();
-    let followers = app
-        .channels
-        .iter()
-        .filter(|(_, other)| other.follows.as_ref() == Some(&place.channel));
     Ok(verbs::Start {
         version: version.clone(),
         platforms: platforms.to_vec(),
         tiers,
         feeds: app.feeds.iter().map(ToString::to_string).collect(),
         public_url: app.public_url.to_string(),
-        followers: followers.map(|(name, _)| name.clone()).collect(),
+        followers: app.followers(&place.channel),
         expect,
     })
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use release::name::{App, CohortName, TierName};
+use release::name::{App, CohortName, TierName, printable};
 use release::revision::Tier;
 use release::{BasisPoints, Channel, Kind, Os, Platform, Sha256, Soak, Version};
 use schemars::{JsonSchema, schema_for};
@@ -177,7 +177,7 @@ impl std::str::FromStr for VersionFile {
             )),
             _ => Err(format!(
                 "`{}` is not `package.json` or `Cargo.toml`",
-                release::name::printable(text)
+                printable(text)
             )),
         }
     }
@@ -414,7 +414,7 @@ impl SigningKeys {
             if keys.reason.trim().is_empty() {
                 errors.push(format!(
                     "`allow-unsigned` of `{}` has an empty `reason`; say why",
-                    keys.path.0
+                    printable(&keys.path.0.to_string())
                 ));
             }
             Allowance {
@@ -424,14 +424,18 @@ impl SigningKeys {
                 sha256: keys.sha256.map(|text| text.0),
             }
         });
-        Policy {
+        let policy = Policy {
             allow_unsigned: allow_unsigned.collect(),
             by_os: by_os
                 .into_iter()
                 .filter_map(|(os, keys)| Some((os, keys?.into_rules())))
                 .collect(),
             all: all.map(RuleKeys::into_rules).unwrap_or_default(),
+        };
+        for rule in policy.sums_rules() {
+            lint::path("sha256sums", &rule.path, errors);
         }
+        policy
     }
 }
 

@@ -37,23 +37,29 @@ pub(super) fn artifacts(rules: &[Rule], errors: &mut Vec<String>) {
         errors.push("`artifacts` is empty; a release has at least one".to_owned());
     }
     let mut seen = BTreeSet::new();
-    for Rule { path, .. } in rules {
-        let leaves = path.split('/').any(|part| part == "..")
-            || path.starts_with('/')
-            || path.contains('\\')
-            || path.contains(':');
-        if leaves || path.is_empty() {
-            errors.push(format!(
-                "`artifacts`: `{}` is not a path below this file with `/` between",
-                printable(path)
-            ));
-        }
+    for Rule { path: text, .. } in rules {
+        path("artifacts", text, errors);
+        let path = text;
         if !seen.insert(path) {
             errors.push(format!(
                 "`artifacts` has the rule `{}` twice",
                 printable(path)
             ));
         }
+    }
+}
+
+/// A path or glob that stays below the configuration, and prints as it is.
+pub(super) fn path(key: &str, text: &str, errors: &mut Vec<String>) {
+    let leaves = text.split('/').any(|part| part == "..")
+        || text.starts_with('/')
+        || text.contains(['\\', ':'])
+        || text.contains(char::is_control);
+    if leaves || text.is_empty() {
+        errors.push(format!(
+            "`{key}`: `{}` is not a path below this file with `/` between",
+            printable(text)
+        ));
     }
 }
 

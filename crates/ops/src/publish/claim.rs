@@ -6,7 +6,8 @@ use release::claim::Standing;
 use release::{Claim, document};
 use store::{Created, Key, Store, StoreError};
 
-use super::{Release, compare};
+use super::Release;
+use super::compare::{self, Existing};
 use crate::error::Error;
 use crate::progress::{Event, Reporter};
 
@@ -82,17 +83,17 @@ async fn wait_for(
     let begun = Instant::now();
     reporter.tell(Event::Waiting(format!(
         "run `{}` is publishing the same bytes; waiting up to {}s for it",
-        stored.run,
+        release::name::printable(&stored.run),
         wait.as_secs()
     )));
     loop {
-        if compare::exists(store, release).await? {
+        if compare::look(store, release).await? == Existing::Whole {
             return Ok(Held::ByAnother);
         }
         if begun.elapsed() >= wait {
             let next = format!(
-                "Run `{}` again, which continues where it stopped",
-                stored.run
+                "Run it again, or go on in its name with `--run {}`",
+                release::name::printable(&stored.run)
             );
             return Err(claimed(
                 release,

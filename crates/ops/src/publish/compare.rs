@@ -8,11 +8,22 @@ use super::Release;
 use super::upload::artifact_key;
 use crate::error::Error;
 
-/// Whether the version exists, whole, with exactly these artifacts.
-pub(super) async fn exists(store: &Store, release: &Release) -> Result<bool, Error> {
+/// What stands in the store of a version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Existing {
+    /// It is not published.
+    Nothing,
+    /// It is published with exactly these artifacts.
+    Whole,
+    /// It is published with exactly these artifacts, and some of their bytes are gone from the store.
+    Missing,
+}
+
+/// Compares with what is published. A difference is an error.
+pub(super) async fn look(store: &Store, release: &Release) -> Result<Existing, Error> {
     let key = Key::Record(release.app.clone(), release.version.clone());
     let Some(found) = store.read(&key).await? else {
-        return Ok(false);
+        return Ok(Existing::Nothing);
     };
     let damaged = |reason| StoreError::Damaged {
         key: key.path(),
@@ -29,13 +40,14 @@ pub(super) async fn exists(store: &Store, release: &Release) -> Result<bool, Err
         });
     }
     // The record says so; whether the bytes still stand is looked at too, one small request for each.
+    let mut existing = Existing::Whole;
     for file in &release.files {
         let key = artifact_key(release, &file.artifact);
         if !store.holds(&key, &file.artifact).await? {
-            return Err(damaged(format!("it names `{}`, which is not there", key.path())).into());
+            existing = Existing::Missing;
         }
     }
-    Ok(true)
+    Ok(existing)
 }
 
 fn differences(ours: &[Artifact], theirs: &[Artifact]) -> Vec<String> {

@@ -8,9 +8,10 @@ use store::{Created, Key, Source, Store};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::Release;
+use super::{Release, Request};
 use crate::error::Error;
 use crate::progress::{Event, Reporter};
+use crate::verify;
 
 /// How many artifacts travel at a time.
 const AT_ONCE: usize = 4;
@@ -35,6 +36,7 @@ pub(super) fn artifact_key(release: &Release, artifact: &Artifact) -> Key {
 /// Uploads what is not there yet. Gives the paths that were written, sorted.
 pub(super) async fn artifacts(
     store: &Store,
+    request: &Request,
     release: &Release,
     reporter: &Reporter,
 ) -> Result<Vec<String>, Error> {
@@ -54,10 +56,27 @@ pub(super) async fn artifacts(
         );
         let (store, file, reporter, turns) =
             (store.clone(), file.clone(), reporter.clone(), turns.clone());
+        let policy = request.verify.clone();
         uploads.spawn(async move {
             // The semaphore is never closed, so a turn always comes.
             let _turn = turns.acquire().await;
-            one(&store, &file, &key, &signature_key, &reporter).await
+            let mut written = Vec::new();
+            let source = Source {
+                path: file.file.clone(),
+                artifact: &file.artifact,
+                progress: reporter.bytes(),
+            };
+            if store.upload(&key, &source).await? == Created::New {
+                written.push(key.path());
+            }
+            if let Some(signature) = &file.signature {
+                let stands = |stored: &[u8]| {
+                    verify::is_signed_by(&policy, &file.artifact, &file.file, stored)
+                };
+                written.extend(keep(&store, &signature_key, signature, stands).await?);
+            }
+            reporter.tell(Event::Finished(file.artifact.name.to_string()));
+            Ok::<_, Error>(written)
         });
     }
     let mut written = Vec::new();
@@ -69,29 +88,24 @@ pub(super) async fn artifacts(
     Ok(written)
 }
 
-async fn one(
+/// Writes a signature, or keeps the one that stands there if it is as good: a job that runs again signs again, and no
+/// two signatures are the same bytes. Gives the path if it was written.
+async fn keep(
     store: &Store,
-    file: &File,
     key: &Key,
-    signature_key: &Key,
-    reporter: &Reporter,
-) -> Result<Vec<String>, Error> {
-    let mut written = Vec::new();
-    let source = Source {
-        path: file.file.clone(),
-        artifact: &file.artifact,
-        progress: reporter.bytes(),
-    };
-    if store.upload(key, &source).await? == Created::New {
-        written.push(key.path());
+    signature: &[u8],
+    stands: impl FnOnce(&[u8]) -> Result<bool, Error>,
+) -> Result<Option<String>, Error> {
+    match store.create_or_find(key, signature).await? {
+        None => Ok(Some(key.path())),
+        Some(found) if found.bytes == signature || stands(&found.bytes)? => Ok(None),
+        // Something else stands there: the comparison names both.
+        Some(_) => store
+            .create(key, signature)
+            .await
+            .map(|_| None)
+            .map_err(Error::from),
     }
-    if let Some(signature) = &file.signature
-        && store.create(signature_key, signature).await? == Created::New
-    {
-        written.push(signature_key.path());
-    }
-    reporter.tell(Event::Finished(file.artifact.name.to_string()));
-    Ok(written)
 }
 
 /// Writes the digests of all artifacts, and the signature over them where the build gave one.
@@ -103,9 +117,13 @@ pub(super) async fn sums(store: &Store, release: &Release) -> Result<Vec<String>
     }
     if let Some(signature) = &release.sums_signature {
         let key = Key::SumsSignature(release.app.clone(), release.version.clone());
-        if store.create(&key, signature).await? == Created::New {
-            written.push(key.path());
-        }
+        let stands = |stored: &[u8]| {
+            let good = |rule| {
+                signing::SumsDocument::read(rule, Some(&release.sums), Some(stored)).is_believed()
+            };
+            Ok(release.sums_rule.as_ref().is_some_and(good))
+        };
+        written.extend(keep(store, &key, signature, stands).await?);
     }
     Ok(written)
 }

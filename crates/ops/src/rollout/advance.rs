@@ -49,7 +49,7 @@ pub async fn advance(place: &Place, author: &Author, request: &Advance) -> Resul
     change(
         place,
         author,
-        Call::new("advance", arguments),
+        Call::new("advance", arguments).raising(),
         async |head| {
             let entered = place.log().times(entries(&head.state)).await?;
             let request = rollout::Advance {
@@ -93,7 +93,7 @@ pub async fn resume(place: &Place, author: &Author, request: &Resume) -> Result<
     change(
         place,
         author,
-        Call::new("resume", arguments),
+        Call::new("resume", arguments).raising(),
         async |head| Ok(rollout::resume(head, platforms, to.as_ref(), *expect)?),
     )
     .await

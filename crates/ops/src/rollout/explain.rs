@@ -32,9 +32,9 @@ pub struct Explanation {
 
 /// Explains.
 pub async fn explain(place: &Place, request: &Explain) -> Result<Explanation, Error> {
-    place.store.recall().await?;
+    place.store.recall().await;
     let head = existing(place).await?;
-    let (view, _) = view(place, &head).await?;
+    let (view, _) = view(place, &head).await;
     let decision = decide(&view.state, &view.releases, &request.client);
     let feeds = view
         .state

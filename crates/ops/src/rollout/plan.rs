@@ -52,7 +52,7 @@ pub struct NextStep {
 
 /// Plans a start, or the next steps of what is on its way.
 pub async fn plan(place: &Place, start: Option<&Start>) -> Result<Plan, Error> {
-    place.store.recall().await?;
+    place.store.recall().await;
     match start {
         Some(request) => plan_start(place, request).await,
         None => {
@@ -84,8 +84,13 @@ async fn plan_start(place: &Place, request: &Start) -> Result<Plan, Error> {
             (Stage::Complete, _) | (_, None) => "everyone".to_owned(),
             (_, Some(state)) => exposed(state, progress, 0),
         };
+        let only: String = request
+            .platforms
+            .iter()
+            .map(|pattern| format!(" --platform {pattern}"))
+            .collect();
         let command = format!(
-            "lastmile rollout start --channel {} --version {} --expect {revision}",
+            "lastmile rollout start --channel {} --version {} --expect {revision}{only}",
             place.channel, request.version
         );
         steps.push(NextStep {
@@ -113,7 +118,7 @@ async fn plan_start(place: &Place, request: &Start) -> Result<Plan, Error> {
 }
 
 async fn plan_next(place: &Place, head: &StoredRevision) -> Result<Plan, Error> {
-    let (view, _) = view(place, head).await?;
+    let (view, _) = view(place, head).await;
     let entered = place.log().times(entries(&view.state)).await?;
     let now = place.store.now();
     let mut steps: BTreeMap<String, NextStep> = BTreeMap::new();
@@ -137,11 +142,24 @@ async fn plan_next(place: &Place, head: &StoredRevision) -> Result<Plan, Error> 
         step.not_before = step.not_before.max(not_before);
         step.wait = step.not_before.map(|end| spoken(end.since(now)));
     }
+    // Where platforms are at different steps, each command names its own.
+    let on_their_way = steps
+        .values()
+        .map(|step| step.platforms.len())
+        .sum::<usize>();
+    let mut steps: Vec<NextStep> = steps.into_values().collect();
+    for step in &mut steps {
+        if step.platforms.len() < on_their_way {
+            let only = step.platforms.iter();
+            step.command
+                .extend(only.map(|platform| format!(" --platform {platform}")));
+        }
+    }
     Ok(Plan {
         revision: head.revision.revision,
         changes: BTreeMap::new(),
         already: None,
-        steps: steps.into_values().collect(),
+        steps,
         feeds: feeds_of(&view),
     })
 }
@@ -166,10 +184,11 @@ fn next_command(
     let rollout = view.state.rollouts.get(&progress.id)?;
     match progress.stage {
         Stage::Baking => {
-            let next = rollout.tiers.get(progress.tier + 1);
+            let above = progress.tier.saturating_add(1);
+            let next = rollout.tiers.get(above);
             let to = next.map_or("complete".to_owned(), |tier| tier.name.to_string());
             let exposure = match next {
-                Some(_) => exposed(&view.state, progress, progress.tier + 1),
+                Some(_) => exposed(&view.state, progress, above),
                 None => "everyone, as the baseline".to_owned(),
             };
             Some((

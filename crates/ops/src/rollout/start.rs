@@ -41,7 +41,8 @@ pub async fn start(place: &Place, author: &Author, request: &Start) -> Result<Ch
             ("version", request.version.to_string()),
             ("platforms", listed(&request.platforms)),
         ],
-    );
+    )
+    .raising();
     let start = prepared(place, request).await?;
     change(place, author, call, async |head| {
         Ok(rollout::start(head, start.clone())?)

@@ -53,9 +53,9 @@ pub struct PlatformStatus {
 
 /// Reads the head and says where it is.
 pub async fn status(place: &Place) -> Result<Status, Error> {
-    place.store.recall().await?;
+    place.store.recall().await;
     let head = existing(place).await?;
-    let (view, problems) = view(place, &head).await?;
+    let (view, problems) = view(place, &head).await;
     let platforms = view.state.platforms.known.iter();
     let platforms = platforms
         .map(|(platform, entry)| (*platform, platform_status(&view, *platform, entry)))

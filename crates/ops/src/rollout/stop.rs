@@ -43,7 +43,9 @@ pub async fn halt(
     author: &Author,
     platforms: &[PlatformPattern],
 ) -> Result<Changed, Error> {
-    place.store.recall().await?;
+    place.store.recall().await;
+    // A log that was tampered with is worth saying, and no reason to go on offering.
+    let unsound = place.log().sound_head().await.err();
     let head = existing(place).await?;
     let mut call = Call::new("halt", [("platforms", listed(platforms))]);
     call.heads = Heads::Any;
@@ -51,6 +53,7 @@ pub async fn halt(
         Ok(rollout::halt(head, platforms)?)
     })
     .await?;
+    changed.notes.extend(unsound.map(|error| error.to_string()));
     for follower in &head.revision.state.followers {
         let command = format!("lastmile rollout halt --channel {follower}");
         changed.notes.push(format!("channel `{follower}` follows this one and is not halted by it; if it offers the release too: `{command}`"));

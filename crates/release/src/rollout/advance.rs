@@ -76,7 +76,14 @@ pub fn advance(head: Head, request: &Advance) -> Result<Outcome, TransitionError
             continue;
         };
         let asked = match &request.to {
-            Step::Tier(name) => tier_index(rollout, name)?,
+            Step::Tier(name) => match tier_index(rollout, name) {
+                Ok(index) => index,
+                // Another platform's rollout may have it.
+                Err(refusal) => {
+                    refusals.push(refusal);
+                    continue;
+                }
+            },
             Step::Complete => rollout.tiers.len(),
         };
         let at = if progress.stage == Stage::Complete {
@@ -111,8 +118,8 @@ pub fn advance(head: Head, request: &Advance) -> Result<Outcome, TransitionError
                 .get(index)
                 .map_or("complete".to_owned(), |tier| tier.name.to_string())
         };
-        if asked != at + 1 {
-            let (at, next, asked) = (name(at), name(at + 1), request.to.to_string());
+        if asked != at.saturating_add(1) {
+            let (at, next, asked) = (name(at), name(at.saturating_add(1)), request.to.to_string());
             return stale_or(
                 &head,
                 request,
@@ -201,8 +208,12 @@ pub fn resume(
             }
             continue;
         }
-        let tier = match to {
-            Some(asked) => tier_index(rollout, asked)?,
+        let tier = match to.map(|asked| tier_index(rollout, asked)) {
+            Some(Ok(index)) => index,
+            Some(Err(refusal)) => {
+                head.expect(Some(expect))?;
+                return Err(refusal.into());
+            }
             None => progress.tier,
         };
         if let (Some(asked), Some(was)) = (to, rollout.tiers.get(progress.tier))
@@ -213,6 +224,7 @@ pub fn resume(
                 was: was.name.clone(),
                 asked: asked.clone(),
             };
+            head.expect(Some(expect))?;
             return Err(refusal.into());
         }
         // A pause exposed its tier all along, so its soak goes on; a halt did not, so it starts anew.
@@ -221,6 +233,7 @@ pub fn resume(
         }
         (progress.stage, progress.tier) = (Stage::Baking, tier);
         let version = progress.version.clone();
+        entry.withdrawn.retain(|withdrawn| *withdrawn != version);
         let at = match rollout.tiers.get(tier) {
             Some(tier) => format!("at tier `{}`", tier.name),
             None => {

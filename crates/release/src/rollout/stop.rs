@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Head, Outcome, TransitionError, changed, chosen, no_platform};
+use super::{Head, Outcome, TransitionError, changed, chosen, no_platform, withdrawn};
 use crate::platform::PlatformPattern;
 use crate::refusal::Refusal;
 use crate::revision::{PlatformState, Stage};
@@ -60,13 +60,14 @@ pub fn halt(head: Head, patterns: &[PlatformPattern]) -> Result<Outcome, Transit
         else {
             continue;
         };
+        let version = progress.version.clone();
         match progress.stage {
             Stage::Halted | Stage::RolledBack => there.push(platform.to_string()),
             Stage::Complete => {
                 progress.stage = Stage::Halted;
                 progress.tier = last_tier(&state.rollouts, &progress.id);
-                let version = progress.version.clone();
-                let shown = withdraw(entry);
+                let shown = step_back(entry);
+                withdrawn(entry, version.clone());
                 changes.insert(
                     platform.to_string(),
                     format!("`{version}` is offered to nobody; everyone else gets {shown}"),
@@ -80,11 +81,9 @@ pub fn halt(head: Head, patterns: &[PlatformPattern]) -> Result<Outcome, Transit
                     .map_or("nothing".to_owned(), |version| format!("`{version}`"));
                 changes.insert(
                     platform.to_string(),
-                    format!(
-                        "`{}` is offered to nobody; everyone gets {shown}",
-                        progress.version
-                    ),
+                    format!("`{version}` is offered to nobody; everyone gets {shown}"),
                 );
+                withdrawn(entry, version);
             }
         }
     }
@@ -111,7 +110,7 @@ fn last_tier(rollouts: &BTreeMap<String, crate::revision::Rollout>, id: &str) ->
 }
 
 /// The baseline steps back to the one before. Says what that is.
-fn withdraw(entry: &mut PlatformState) -> String {
+fn step_back(entry: &mut PlatformState) -> String {
     entry.baseline = entry.past.pop();
     entry.public = entry.baseline.clone();
     entry.baseline.as_ref().map_or(
@@ -147,10 +146,19 @@ pub fn rollback(
             (None, None) => entry.past.last().cloned(),
         };
         let Some(target) = target else {
-            return Err(Refusal::NoEarlier {
-                platform: *platform,
-            }
-            .into());
+            // Nothing was before it here, so nothing is what everyone gets; the other platforms still go back.
+            let version = offered
+                .map(|old| old.version.clone())
+                .or(entry.baseline.clone());
+            changes.insert(
+                platform.to_string(),
+                format!(
+                    "nothing is offered, as there is no earlier baseline; {} withdrawn",
+                    shown(version.as_ref())
+                ),
+            );
+            go_back(entry, None, version);
+            continue;
         };
         let is_baseline = entry.baseline.as_ref() == Some(&target);
         if is_baseline && offered.is_none() {
@@ -176,17 +184,17 @@ pub fn rollback(
             }
             .into());
         }
-        let withdrawn = offered
+        let bad = offered
             .map(|old| old.version.clone())
             .max(entry.baseline.clone().filter(|_| !is_baseline));
         changes.insert(
             platform.to_string(),
             format!(
                 "`{target}` is the baseline again; {} withdrawn",
-                shown(withdrawn.as_ref())
+                shown(bad.as_ref())
             ),
         );
-        go_back(entry, target, withdrawn);
+        go_back(entry, Some(target), bad);
     }
     match (changes.is_empty(), there.is_empty()) {
         (true, false) => Ok(Outcome::Already(there.join(", "))),
@@ -202,13 +210,23 @@ fn shown(version: Option<&Version>) -> String {
     version.map_or("nothing is".to_owned(), |version| format!("`{version}` is"))
 }
 
-fn go_back(entry: &mut PlatformState, target: Version, withdrawn: Option<Version>) {
-    if let Some(at) = entry.past.iter().position(|past| *past == target) {
+fn go_back(entry: &mut PlatformState, target: Option<Version>, bad: Option<Version>) {
+    if let Some(at) = entry
+        .past
+        .iter()
+        .position(|past| Some(past) == target.as_ref())
+    {
         entry.past.truncate(at);
     }
-    entry.public = Some(target.clone());
-    entry.baseline = Some(target);
-    entry.rolled_back = withdrawn.max(entry.rolled_back.take());
+    let both = [entry.baseline.clone(), bad.clone()];
+    for version in both.into_iter().flatten() {
+        if Some(&version) != target.as_ref() {
+            withdrawn(entry, version);
+        }
+    }
+    entry.public = target.clone();
+    entry.baseline = target;
+    entry.rolled_back = bad.max(entry.rolled_back.take());
     if let Some(progress) = &mut entry.rollout {
         progress.stage = Stage::RolledBack;
     }

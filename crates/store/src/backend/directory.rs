@@ -3,12 +3,12 @@
 //! create = temporary file, fsync, `link` (which fails if the name exists), fsync of the directory.
 //! replace = compare under a lock file, then rename. Headers stand in a sidecar under `.lastmile/headers/`.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use release::name::printable;
 use release::{Sha256, Timestamp, document};
@@ -21,6 +21,8 @@ use crate::key::Headers;
 
 /// Bytes moved at a time.
 const CHUNK_BYTES: usize = 1024 * 1024;
+/// How long a replacement waits for another process that is replacing the same object.
+const LOCK_WAIT: Duration = Duration::from_secs(10);
 /// Temporary files of processes that died are removed after this long.
 const LITTER_AGE: Duration = Duration::from_secs(3_600);
 
@@ -232,7 +234,7 @@ impl Directory {
             .truncate(false)
             .write(true)
             .open(lock)?;
-        lock.lock()?;
+        wait_for(&lock)?;
         match get(&target, document::DOCUMENT_BYTES_MAX)? {
             Some(current) if current.tag == tag => {}
             _ => return Ok(Write::ConditionFailed),
@@ -405,14 +407,44 @@ fn entries(folder: &Path, folders: bool) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
+/// Makes the folder of a file, and each new folder's name durable: a log must not outlive the release that it names.
 fn make_folder(file: &Path) -> io::Result<()> {
-    file.parent().map_or(Ok(()), fs::create_dir_all)
+    let Some(folder) = file.parent().filter(|folder| !folder.exists()) else {
+        return Ok(());
+    };
+    let new: Vec<&Path> = folder
+        .ancestors()
+        .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
+        .collect();
+    fs::create_dir_all(folder)?;
+    new.into_iter().rev().try_for_each(sync_folder)
+}
+
+/// Takes a lock. One that is held for long belongs to a process that hangs, which must not hang this one too.
+fn wait_for(lock: &File) -> io::Result<()> {
+    let end = Instant::now() + LOCK_WAIT;
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::Error(error)) => return Err(error),
+            Err(TryLockError::WouldBlock) if Instant::now() >= end => {
+                let reason = format!(
+                    "another process has been writing it for {} s; end that process, then run again",
+                    LOCK_WAIT.as_secs()
+                );
+                return Err(io::Error::new(io::ErrorKind::TimedOut, reason));
+            }
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
+        }
+    }
 }
 
 /// Makes a new name in a folder durable. Windows has no such call, and needs none.
 fn sync_folder(file: &Path) -> io::Result<()> {
     match file.parent() {
-        Some(folder) if cfg!(unix) => File::open(folder)?.sync_all(),
+        Some(folder) if cfg!(unix) && !folder.as_os_str().is_empty() => {
+            File::open(folder)?.sync_all()
+        }
         _ => Ok(()),
     }
 }

@@ -31,10 +31,10 @@ mod upload;
 const ATTEMPTS: u32 = 5;
 /// Tries of a conditional write that the store answered with 409: another request on the key was in flight.
 const BUSY_TRIES: u32 = 8;
-/// Why a success is not taken for one: S3 answers every write with the object's ETag.
+/// Why a success is not taken for one: S3 answers every read and write of an object with its ETag.
 const NO_ETAG: &str = "the answer says 200 and names no ETag, so it is no store's";
 /// The largest single upload that S3 takes.
-const UPLOAD_BYTES_MAX: u64 = 5 * 1024 * 1024 * 1024;
+pub(crate) const UPLOAD_BYTES_MAX: u64 = 5 * 1024 * 1024 * 1024;
 
 #[derive(Debug, Clone)]
 pub(crate) struct S3 {
@@ -137,10 +137,10 @@ impl S3 {
             Err(error) if status(&error) == Some(404) => return Ok(None),
             Err(error) => return Err(self.failed("read", path, &error)),
         };
-        let (tag, modified) = (
-            answer.e_tag.unwrap_or_default(),
-            timestamp(answer.last_modified),
-        );
+        let modified = timestamp(answer.last_modified);
+        let Some(tag) = answer.e_tag else {
+            return Err(self.problem("read", path, NO_ETAG.to_owned()));
+        };
         let mut body = answer.body;
         let mut bytes = Vec::new();
         loop {
@@ -171,6 +171,9 @@ impl S3 {
             .set_expected_bucket_owner(self.location.owner.clone())
             .checksum_mode(ChecksumMode::Enabled);
         match request.send().await {
+            Ok(answer) if answer.e_tag.is_none() => {
+                Err(self.problem("look at", path, NO_ETAG.to_owned()))
+            }
             Ok(answer) => {
                 let said = answer
                     .metadata
@@ -363,7 +366,7 @@ impl S3 {
         };
         let code = error
             .code()
-            .map(|code| format!("{code}: "))
+            .map(|code| format!("{}: ", release::name::printable(code)))
             .unwrap_or_default();
         let reason = error
             .message()

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -11,6 +13,7 @@ use aws_sdk_s3::primitives::{ByteStream, SdkBody};
 use http_body::{Frame, SizeHint};
 use release::name::printable;
 use release::{Crc64, Sha256};
+use sha2::Digest as _;
 
 use super::{BUSY_TRIES, S3, Write, pause, status};
 use crate::error::{StoreError, chain};
@@ -46,14 +49,21 @@ impl S3 {
                 .build()
                 .await;
             let body = body.map_err(|error| self.problem("create", path, chain(&error)))?;
-            let progress = file.progress.clone();
-            let counted = body.into_inner().map_preserve_contents(move |inner| {
-                let counted = Counted {
-                    inner,
-                    progress: progress.clone(),
-                };
-                SdkBody::from_body_1_x(counted)
-            });
+            let changed = Arc::new(AtomicBool::new(false));
+            let watched = {
+                let (progress, changed) = (file.progress.clone(), changed.clone());
+                let (size, sha256) = (file.size, file.sha256);
+                body.into_inner().map_preserve_contents(move |inner| {
+                    SdkBody::from_body_1_x(Watched {
+                        inner,
+                        progress: progress.clone(),
+                        hasher: sha2::Sha256::new(),
+                        left: size,
+                        expected: sha256,
+                        changed: changed.clone(),
+                    })
+                })
+            };
             let request = self
                 .client
                 .put_object()
@@ -69,7 +79,7 @@ impl S3 {
                 )
                 .content_length(i64::try_from(file.size).unwrap_or(i64::MAX))
                 .if_none_match("*")
-                .body(ByteStream::new(counted));
+                .body(ByteStream::new(watched));
             let timeouts = TimeoutConfig::builder()
                 .operation_attempt_timeout(attempt)
                 .operation_timeout(attempt * 3)
@@ -85,6 +95,13 @@ impl S3 {
                 Err(error) if status(&error) == Some(412) => return Ok(Write::ConditionFailed),
                 Err(error) if status(&error) == Some(409) && busy + 1 < BUSY_TRIES => {
                     pause(busy).await
+                }
+                Err(_) if changed.load(Ordering::Relaxed) => {
+                    return Err(StoreError::SourceChanged {
+                        path: printable(&file.source.to_string_lossy()),
+                        expected: format!("sha256 {}", file.sha256),
+                        found: "other bytes while it was sent".to_owned(),
+                    });
                 }
                 Err(error)
                     if matches!(
@@ -105,13 +122,18 @@ impl S3 {
     }
 }
 
-/// A body that says how much of it was sent. A retry counts its bytes again.
-struct Counted {
+/// A body that says how much of it was sent, and withholds its last bytes unless all are those that were verified: the
+/// store's own checksum keeps accidents out, but whoever can change the file can also match a CRC. A retry begins anew.
+struct Watched {
     inner: SdkBody,
     progress: Progress,
+    hasher: sha2::Sha256,
+    left: u64,
+    expected: Sha256,
+    changed: Arc<AtomicBool>,
 }
 
-impl http_body::Body for Counted {
+impl http_body::Body for Watched {
     type Data = <SdkBody as http_body::Body>::Data;
     type Error = <SdkBody as http_body::Body>::Error;
 
@@ -124,6 +146,16 @@ impl http_body::Body for Counted {
             && let Some(data) = frame.data_ref()
         {
             (self.progress)(data.len() as u64);
+            self.hasher.update(data);
+            self.left = self.left.saturating_sub(data.len() as u64);
+            if self.left == 0 {
+                let found = Sha256::from_bytes(self.hasher.clone().finalize().into());
+                if found != self.expected {
+                    self.changed.store(true, Ordering::Relaxed);
+                    let error = std::io::Error::other(format!("found sha256 {found}"));
+                    return Poll::Ready(Some(Err(error.into())));
+                }
+            }
         }
         polled
     }
