@@ -41,6 +41,8 @@ fn halt_works_on_a_document_of_a_newer_lastmile() {
     document["state"]["platforms"]["plan9-x64"] =
         serde_json::json!({ "rollout": { "id": "x", "stage": "baking" } });
     fs::write(&path, serde_json::to_vec_pretty(&document).expect("JSON")).expect("the revision");
+    // What a newer binary would have written, so that the digest is no reason to complain.
+    fs::remove_file(world.path("store/public/atlas/channels/stable.json")).expect("the projection");
 
     world.sh("rollout pause").expect(3).says("writer 9");
     world
@@ -66,6 +68,106 @@ fn halt_works_on_a_document_of_a_newer_lastmile() {
         head["state"]["platforms"]["windows-x64"]["rollout"]["stage"],
         "halted"
     );
+}
+
+fn latest(world: &testkit::World) -> String {
+    let path = world.path("store/public/atlas/feeds/electron-updater/latest.yml");
+    fs::read_to_string(path).expect("the feed")
+}
+
+/// 1.4.0 is offered to 10 % on top of 1.3.0.
+fn offering() -> testkit::World {
+    let world = world();
+    world.release_to_everyone("1.3.0");
+    world.configure(
+        "\n      - { name: early, share: 10%, soak: 0 }\n      - { name: all, share: 100%, soak: 0 }",
+    );
+    world.publish("1.4.0");
+    world.sh("rollout start --version 1.4.0").expect(0);
+    assert!(
+        latest(&world).contains("version: 1.4.0"),
+        "{}",
+        latest(&world)
+    );
+    world
+}
+
+#[test]
+fn halt_gets_past_a_note_about_the_store_that_it_cannot_read() {
+    for note in [
+        r#"{"schema":1,"min-writer":9,"layout":1,"store":"directory","conditions":"hold"}"#,
+        r#"{"schema":1,"min-writer":1,"layout":1,"store":"directory","conditions":"so-so"}"#,
+        "not even JSON",
+    ] {
+        let world = offering();
+        world.write("store/state/store.json", note.as_bytes());
+        world.sh("rollout status").expect(0);
+        world.sh("rollout halt").expect(0);
+        assert!(latest(&world).contains("version: 1.3.0"), "{note}");
+    }
+}
+
+#[test]
+fn halt_gets_past_a_record_that_is_lost_or_changed() {
+    let record = "store/public/atlas/releases/1.3.0/release.json";
+    let world = offering();
+    let text = fs::read_to_string(world.path(record)).expect("the record");
+    world.write(record, text.replacen("\"size\"", "\"size\" ", 1).as_bytes());
+    world
+        .sh("rollout halt")
+        .expect(6)
+        .says("1.3.0/release.json")
+        .says("was changed");
+    assert!(!latest(&world).contains("1.4.0"), "{}", latest(&world));
+    let world = offering();
+    fs::remove_file(world.path(record)).expect("the record");
+    let ran = world.sh("rollout halt --format json").expect(6);
+    let document: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    assert_eq!(document["report"]["revision"], 3);
+    assert_eq!(
+        document["report"]["lagging"][0]["what"],
+        "public/atlas/releases/1.3.0/release.json"
+    );
+    assert!(!latest(&world).contains("1.4.0"), "{}", latest(&world));
+}
+
+/// What everybody else refuses to build on, a halt builds on and says so.
+#[test]
+fn halt_builds_on_a_head_that_was_tampered_with() {
+    let world = offering();
+    let head = "store/state/atlas/channels/stable/log/0000000002.json";
+    let text = fs::read_to_string(world.path(head)).expect("the head");
+    world.write(head, text.replacen("tester", "nobody", 1).as_bytes());
+    for other in ["reconcile", "rollout pause", "rollout rollback"] {
+        world.sh(other).expect(5).says("it was changed");
+    }
+    world.sh("rollout halt").expect(0).says("it was changed");
+    assert!(latest(&world).contains("version: 1.3.0"));
+}
+
+/// A channel that follows and cannot be written to is named, and holds nothing up.
+#[test]
+fn a_follower_that_lags_holds_nothing_up() {
+    let world = offering();
+    world
+        .sh("rollout start --version 1.4.0 --channel beta")
+        .expect(0);
+    let head = "store/state/atlas/channels/beta/log/0000000002.json";
+    let text = fs::read_to_string(world.path(head)).expect("the head");
+    world.write(
+        head,
+        text.replacen("\"min-writer\": 1", "\"min-writer\": 9", 1)
+            .as_bytes(),
+    );
+    fs::remove_file(world.path("store/public/atlas/channels/beta.json")).expect("the projection");
+    world.sh("rollout advance --to all --expect 2").expect(0);
+    world
+        .sh("rollout advance --to complete --expect 3 --platform macos")
+        .expect(6)
+        .says("channel beta")
+        .says("writer 9");
+    world.sh("rollout halt --platform windows-x64").expect(0);
+    assert!(latest(&world).contains("version: 1.3.0"));
 }
 
 #[test]

@@ -213,6 +213,102 @@ fn a_signed_document_of_checksums_is_published_as_it_is() {
     assert!(stored.contains_key("public/atlas/releases/1.4.0/SHA256SUMS.minisig"));
 }
 
+/// Two rules that name one document and different keys are two promises.
+#[test]
+fn each_rule_of_checksums_is_held_to_its_own_key() {
+    let world = world();
+    world.build("1.4.0");
+    let mut sums = String::new();
+    for (name, _, _) in testkit::world::BUILD {
+        let name = name.replace("{version}", "1.4.0");
+        let bytes = fs::read(world.path(&format!("dist/{name}"))).expect("an artifact");
+        sums.push_str(&format!("{}  {name}\n", release::Sha256::of(&bytes)));
+    }
+    world.write("dist/SHA256SUMS", sums.as_bytes());
+    let signed = world.signer().sign(sums.as_bytes(), "file:SHA256SUMS");
+    world.write("dist/SHA256SUMS.minisig", signed.as_bytes());
+    let (key, other) = (
+        world.signer().public_key(),
+        testkit::Signer::new().public_key(),
+    );
+    let rule = |key: &str| {
+        format!(
+            "{{ sha256sums: {{ path: dist/SHA256SUMS, minisign: {{ public-key: \"{key}\" }} }} }}"
+        )
+    };
+    let config = world.config_text("").replacen(
+        &format!("all: {{ minisign: {{ public-key: \"{key}\" }} }}"),
+        &format!("windows: {}\n  all: {}", rule(&key), rule(&other)),
+        1,
+    );
+    world.write("lastmile.yml", config.as_bytes());
+    world.sh("verify").expect(1).says("sha256sums.signature");
+}
+
+/// A link beside an artifact would publish whatever it points to.
+#[test]
+#[cfg(unix)]
+fn a_signature_that_is_a_link_is_not_read() {
+    let world = world();
+    world.build("1.4.0");
+    let signature = world.path("dist/Atlas-1.4.0.AppImage.minisig");
+    fs::rename(&signature, world.path("elsewhere")).expect("the signature");
+    std::os::unix::fs::symlink(world.path("elsewhere"), &signature).expect("a link");
+    world.sh("publish").expect(5).says("found a link");
+    assert!(!world.path("store").exists());
+}
+
+/// A job that died after some uploads runs again and signs again: other signatures over the same bytes.
+#[test]
+fn a_run_that_signs_again_continues() {
+    let world = world();
+    world.build("1.4.0");
+    let ran = world.run_with(&["publish", "--run", "one"], &[("LASTMILE_CRASH_AT", "45")]);
+    assert_eq!(ran.code, None, "it was to die");
+    let before = objects(&world);
+    let signature = "public/atlas/releases/1.4.0/Atlas-1.4.0-universal.zip.minisig";
+    assert!(before.contains_key(signature), "{:?}", before.keys());
+    world.build("1.4.0");
+    world.sh("publish --run one").expect(0);
+    let after = objects(&world);
+    assert_eq!(after[signature], before[signature]);
+    let local = fs::read(world.path("dist/Atlas-1.4.0-universal.zip.minisig")).expect("it");
+    assert_ne!(after[signature], local, "it was signed anew");
+    // One that is good for nothing is a conflict all the same.
+    let world = crate::world();
+    world.write(&format!("store/{signature}"), b"somebody's");
+    world.build("1.4.0");
+    world.sh("publish").expect(4).says("universal.zip.minisig");
+}
+
+#[test]
+fn an_artifact_that_was_lost_is_written_again() {
+    let world = world();
+    world.publish("1.4.0");
+    let before = objects(&world);
+    let lost = "store/public/atlas/releases/1.4.0/Atlas-1.4.0.AppImage";
+    fs::remove_file(world.path(lost)).expect("the artifact");
+    world.sh("publish --date 2026-11-23T08:00:00Z").expect(0);
+    assert_eq!(objects(&world), before);
+}
+
+/// A directory store of the configuration lies where the configuration does, wherever one stands.
+#[test]
+fn a_store_is_relative_to_its_configuration() {
+    let world = world();
+    world.publish("1.4.0");
+    fs::create_dir(world.path("elsewhere")).expect("a folder");
+    fs::rename(world.path("lastmile.yml"), world.path("moved.yml")).expect("it");
+    let output = std::process::Command::new(crate::BINARY)
+        .args(["--config", "../moved.yml", "publish"])
+        .current_dir(world.path("elsewhere"))
+        .output()
+        .expect("it runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(text.contains("nothing was written"), "{output:?}");
+    assert!(!world.path("elsewhere/store").exists());
+}
+
 /// The bad inputs of the command line: each exits 2 and leaves no store behind.
 #[test]
 fn bad_input_is_named_and_nothing_is_written() {

@@ -187,3 +187,117 @@ fn what_cannot_be_rolled_out_is_refused() {
         .says("--expect");
     world.sh("rollout start --version nonsense").expect(2);
 }
+
+fn beta(world: &testkit::World, platform: &str) -> serde_json::Value {
+    let view: serde_json::Value =
+        serde_json::from_slice(&objects(world)["public/atlas/channels/beta.json"]).expect("beta");
+    view["state"]["platforms"][platform].clone()
+}
+
+/// What came by following is halted like anything else, and comes back by nobody's completion.
+#[test]
+fn what_a_follower_withdrew_stays_withdrawn() {
+    let world = world();
+    world.release_to_everyone("1.3.0");
+    world.configure("\n      - { name: all, share: 100%, soak: 0 }");
+    world.publish("1.4.0");
+    world.sh("rollout start --version 1.4.0").expect(0);
+    world
+        .sh("rollout advance --to complete --expect 2")
+        .expect(0);
+    assert_eq!(beta(&world, "windows-x64")["baseline"], "1.4.0");
+    world.sh("rollout halt --channel beta").expect(0);
+    assert_eq!(beta(&world, "windows-x64")["baseline"], "1.3.0");
+    world.sh("reconcile").expect(0);
+    assert_eq!(beta(&world, "windows-x64")["baseline"], "1.3.0");
+    // Something newer in between makes nobody forget.
+    world.publish("1.5.0");
+    world
+        .sh("rollout start --version 1.5.0 --channel beta")
+        .expect(0);
+    world.sh("rollout rollback --channel beta").expect(0);
+    world.sh("reconcile").expect(0);
+    assert_eq!(beta(&world, "windows-x64")["baseline"], "1.3.0");
+    world
+        .sh("rollout start --version 1.4.0 --channel beta")
+        .expect(0);
+    assert_eq!(beta(&world, "windows-x64")["baseline"], "1.4.0");
+}
+
+/// Clients go on reading a feed that the configuration does not name any more, so a halt must reach it.
+#[test]
+fn a_feed_that_was_taken_out_is_still_written() {
+    let world = world();
+    world.release_to_everyone("1.3.0");
+    world.publish("1.4.0");
+    let config = world.config_text("").replacen(
+        "feeds: [electron-updater, manifest]",
+        "feeds: [manifest]",
+        1,
+    );
+    world.write("lastmile.yml", config.as_bytes());
+    world.sh("rollout start --version 1.4.0").expect(0);
+    world.sh("rollout halt").expect(0);
+    let feed = &objects(&world)["public/atlas/feeds/electron-updater/latest.yml"];
+    let feed = String::from_utf8_lossy(feed);
+    assert!(
+        feed.contains("version: 1.3.0") && feed.contains("revision: 3"),
+        "{feed}"
+    );
+}
+
+#[test]
+fn each_planned_command_does_what_was_planned() {
+    let world = world();
+    world.release_to_everyone("1.3.0");
+    world.publish("1.4.0");
+    world
+        .sh("rollout plan --version 1.4.0 --platform macos")
+        .expect(0)
+        .says("--version 1.4.0 --expect 1 --platform macos\n");
+    world
+        .sh("rollout start --version 1.4.0 --expect 1 --platform macos")
+        .expect(0);
+    // The others have no rollout with tiers, and are no reason to refuse.
+    world.sh("rollout advance --to canary --expect 2").expect(0);
+    world.sh("rollout start --version 1.4.0").expect(0);
+    world
+        .sh("rollout plan")
+        .expect(0)
+        .says("--to canary --expect 4 --platform windows-x64 --platform linux-x64\n")
+        .says("--to early --expect 4 --platform macos-universal\n");
+    world
+        .sh("rollout plan --store file:./store --app atlas")
+        .expect(0)
+        .says("--store file:./store --app atlas\n");
+    world
+        .sh("rollout advance --to nosuch --expect 3")
+        .expect(4)
+        .says("planned on revision 3");
+    world
+        .sh("rollout advance --to nosuch --expect 4")
+        .expect(3)
+        .says("no tier `nosuch`");
+}
+
+/// A platform that is new in the bad release has nothing to go back to, and keeps no other from going back.
+#[test]
+fn rollback_goes_back_wherever_it_can() {
+    let world = world();
+    world.publish("1.3.0");
+    world.configure("");
+    world
+        .sh("rollout start --version 1.3.0 --platform macos --platform linux")
+        .expect(0);
+    world.publish("1.4.0");
+    world.sh("rollout start --version 1.4.0").expect(0);
+    world
+        .sh("rollout rollback")
+        .expect(0)
+        .says("`1.3.0` is the baseline again")
+        .says("nothing is offered, as there is no earlier baseline");
+    assert_eq!(entry(&world, "macos-universal")["baseline"], "1.3.0");
+    assert!(entry(&world, "windows-x64")["baseline"].is_null());
+    let feed = &objects(&world)["public/atlas/feeds/electron-updater/latest.yml"];
+    assert!(!String::from_utf8_lossy(feed).contains("1.4.0"));
+}

@@ -257,3 +257,38 @@ fn two_publishers_with_different_bytes() {
         );
     }
 }
+
+/// The loser is told before its first byte: every write but the store's note and the claims is the winner's.
+#[test]
+fn two_publishers_with_different_bytes_on_s3() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let s3 = runtime.block_on(S3::start());
+    let world = world_on(&s3);
+    world.build("1.4.0");
+    let other = world.with_store(world.store().to_owned(), s3.env());
+    other.build("1.4.0");
+    other.artifact("Atlas-1.4.0.AppImage", b"another build");
+    let both = [
+        world.spawn(&["publish", "--run", "one"], &[]),
+        other.spawn(&["publish", "--run", "two"], &[]),
+    ];
+    let mut codes: Vec<_> = both
+        .into_iter()
+        .map(|publisher| publisher.wait_with_output().expect("it ends").status.code())
+        .collect();
+    codes.sort_unstable();
+    assert_eq!(codes, [Some(0), Some(4)]);
+    let requests = s3.requests();
+    let attempts = requests
+        .iter()
+        .filter(|request| request.operation == "PutObject" && request.key.starts_with("public/"));
+    let mut keys: Vec<_> = attempts.map(|request| request.key.as_str()).collect();
+    keys.sort_unstable();
+    let before = keys.len();
+    keys.dedup();
+    assert_eq!(
+        keys.len(),
+        before,
+        "no key was written, or tried, twice: {keys:?}"
+    );
+}

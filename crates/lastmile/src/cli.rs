@@ -101,32 +101,30 @@ pub(crate) enum Verb {
 /// Parses, or shows help or what is wrong (exit 2, the code of usage).
 pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Cli, ExitCode> {
     Cli::try_parse_from(&arguments).map_err(|error| {
-        let text = error.render().to_string();
-        let escaped = safe(text.clone(), &arguments);
-        if escaped == text {
-            // Where not even the message can be printed, the code still tells.
-            let _ = error.print();
-        } else {
-            crate::output::note(escaped.trim_end());
-        }
-        ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+        let code = u8::try_from(error.exit_code()).unwrap_or(2);
+        // Where not even the message can be printed, the code still tells.
+        let _ = quoted_safely(error, &arguments).print();
+        ExitCode::from(code)
     })
 }
 
-/// The message quotes arguments as they are, and variables of an action become arguments: what would write lines of its
-/// own is escaped.
-fn safe(mut message: String, arguments: &[OsString]) -> String {
-    for argument in arguments {
-        let text = argument.to_string_lossy();
-        let value = text.split_once('=').map_or(&*text, |(_, value)| value);
-        for raw in [&*text, value] {
-            let shown = release::name::printable(raw);
-            if raw.chars().any(char::is_control) {
-                message = message.replace(raw, &shown);
-            }
-        }
+/// The message quotes arguments as they are, and variables of an action become arguments. So that none writes lines of
+/// its own, the message is made anew from arguments without control characters.
+fn quoted_safely(error: clap::Error, arguments: &[OsString]) -> clap::Error {
+    let is_plain = |argument: &OsString| !argument.to_string_lossy().contains(char::is_control);
+    if arguments.iter().all(is_plain) {
+        return error;
     }
-    message
+    let plain = arguments
+        .iter()
+        .map(|argument| release::name::printable(&argument.to_string_lossy()));
+    match Cli::try_parse_from(plain) {
+        Err(error) => error,
+        Ok(_) => clap::Error::raw(
+            clap::error::ErrorKind::InvalidValue,
+            "an argument holds control characters\n",
+        ),
+    }
 }
 
 #[cfg(test)]
@@ -143,7 +141,7 @@ mod tests {
         ];
         let arguments: Vec<_> = arguments.into_iter().map(Into::into).collect();
         let error = super::Cli::try_parse_from(&arguments).expect_err("a wrong channel");
-        let shown = super::safe(error.render().to_string(), &arguments);
+        let shown = super::quoted_safely(error, &arguments).render().to_string();
         assert!(shown.contains("a\\u{a}::warning::b\\u{1b}"), "{shown}");
         assert!(!shown.contains("\n::"), "{shown}");
     }

@@ -123,6 +123,30 @@ impl S3 {
         path: &str,
         bytes_max: u64,
     ) -> Result<Option<Object>, StoreError> {
+        for attempt in 0..ATTEMPTS {
+            match self.get_once(path, bytes_max).await? {
+                Answer::Of(found) => return Ok(found),
+                Answer::NoStores => pause(attempt).await,
+            }
+        }
+        Err(self.problem("read", path, NO_ETAG.to_owned()))
+    }
+
+    pub(crate) async fn head(&self, path: &str) -> Result<Option<Info>, StoreError> {
+        for attempt in 0..ATTEMPTS {
+            match self.head_once(path).await? {
+                Answer::Of(found) => return Ok(found),
+                Answer::NoStores => pause(attempt).await,
+            }
+        }
+        Err(self.problem("look at", path, NO_ETAG.to_owned()))
+    }
+
+    async fn get_once(
+        &self,
+        path: &str,
+        bytes_max: u64,
+    ) -> Result<Answer<Option<Object>>, StoreError> {
         let request = self
             .client
             .get_object()
@@ -134,12 +158,12 @@ impl S3 {
             .await
         {
             Ok(answer) => answer,
-            Err(error) if status(&error) == Some(404) => return Ok(None),
+            Err(error) if status(&error) == Some(404) => return Ok(Answer::Of(None)),
             Err(error) => return Err(self.failed("read", path, &error)),
         };
         let modified = timestamp(answer.last_modified);
         let Some(tag) = answer.e_tag else {
-            return Err(self.problem("read", path, NO_ETAG.to_owned()));
+            return Ok(Answer::NoStores);
         };
         let mut body = answer.body;
         let mut bytes = Vec::new();
@@ -147,11 +171,11 @@ impl S3 {
             match body.try_next().await {
                 Ok(Some(chunk)) => bytes.extend_from_slice(&chunk),
                 Ok(None) => {
-                    return Ok(Some(Object {
+                    return Ok(Answer::Of(Some(Object {
                         bytes,
                         tag,
                         modified,
-                    }));
+                    })));
                 }
                 Err(error) => return Err(self.problem("read", path, chain(&error))),
             }
@@ -161,7 +185,7 @@ impl S3 {
         }
     }
 
-    pub(crate) async fn head(&self, path: &str) -> Result<Option<Info>, StoreError> {
+    async fn head_once(&self, path: &str) -> Result<Answer<Option<Info>>, StoreError> {
         let request = self
             .client
             .head_object()
@@ -171,15 +195,13 @@ impl S3 {
             .set_expected_bucket_owner(self.location.owner.clone())
             .checksum_mode(ChecksumMode::Enabled);
         match request.send().await {
-            Ok(answer) if answer.e_tag.is_none() => {
-                Err(self.problem("look at", path, NO_ETAG.to_owned()))
-            }
+            Ok(answer) if answer.e_tag.is_none() => Ok(Answer::NoStores),
             Ok(answer) => {
                 let said = answer
                     .metadata
                     .as_ref()
                     .and_then(|metadata| metadata.get("sha256"));
-                Ok(Some(Info {
+                Ok(Answer::Of(Some(Info {
                     size: answer
                         .content_length
                         .and_then(|size| u64::try_from(size).ok())
@@ -188,9 +210,9 @@ impl S3 {
                     crc64nvme: answer
                         .checksum_crc64_nvme
                         .and_then(|text| text.parse::<Crc64>().ok()),
-                }))
+                })))
             }
-            Err(error) if status(&error) == Some(404) => Ok(None),
+            Err(error) if status(&error) == Some(404) => Ok(Answer::Of(None)),
             Err(error) => Err(self.failed("look at", path, &error)),
         }
     }
@@ -383,6 +405,14 @@ impl S3 {
             reason,
         }
     }
+}
+
+/// What came back with a 200.
+enum Answer<T> {
+    /// An answer.
+    Of(T),
+    /// Something that no store says of an object, such as an error for a body.
+    NoStores,
 }
 
 /// What must hold for a write to happen.
