@@ -149,7 +149,10 @@ impl Opened {
             Ok(signature) => signature,
             Err(check) => return vec![check.clone()],
         };
-        let mut checks = vec![Check::pass(MINISIGN_KEY_ID, format!("signed by {key}"))];
+        let mut checks = vec![Check::pass(
+            MINISIGN_KEY_ID,
+            format!("signed by key {}", key.id()),
+        )];
         if verifier.is_none_or(|mut verifier| verifier.finalize().is_err()) {
             checks.push(Check::fail(MINISIGN_SIGNATURE, format!("the signature of key {} does not cover these bytes; they were changed after signing, or the signature was", key.id())));
             return checks;
