@@ -3,14 +3,27 @@
 //! Bytes in, a report out: this crate opens no file, reads no clock, and asks no network. A check that it cannot make is
 //! `unsupported`, and that fails: nothing is ever accepted because nobody looked.
 
+pub mod authenticode;
+
 mod checks;
+mod cms;
+mod der;
+mod digest;
 mod format;
+mod key;
 mod measure;
 mod minisign;
+mod oid;
+mod path;
+mod pe;
 mod policy;
 mod report;
+mod roots;
+mod spc;
 mod sums;
+mod timestamp;
 mod verify;
+mod x509;
 
 pub use checks::{CHECKS, Check, Outcome};
 pub use format::Format;
@@ -18,5 +31,6 @@ pub use measure::{MeasureError, Measured};
 pub use minisign::{KeyError, PublicKey};
 pub use policy::{Allowance, Date, DateError, PathPattern, PatternError, Policy, Rules, SumsRule};
 pub use report::{ArtifactReport, ReleaseReport, Verdict, Verified};
+pub use roots::{ExtraRoot, LegacyDigests, MICROSOFT_ROOT_SET, RootError, Trust};
 pub use sums::{Entry, SumsDocument, SumsError, parse as parse_sums, render as render_sums};
 pub use verify::{Candidate, Context, Examined, conclude, examine};

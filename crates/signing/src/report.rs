@@ -14,6 +14,8 @@ pub enum Verdict {
     Valid,
     /// A signature or digest does not hold.
     Invalid,
+    /// Signed and whole, but by nobody who is trusted.
+    Untrusted,
     /// What must be signed is not.
     Unsigned,
     /// This version cannot look.

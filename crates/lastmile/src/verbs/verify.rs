@@ -134,6 +134,7 @@ fn word(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Valid => "valid",
         Verdict::Invalid => "INVALID",
+        Verdict::Untrusted => "UNTRUSTED",
         Verdict::Unsigned => "UNSIGNED",
         Verdict::Unsupported => "UNSUPPORTED",
         Verdict::Allowed => "allowed",

@@ -1,0 +1,255 @@
+//! Authenticode on PE images: is this program signed, whole, and by whom.
+//!
+//! [`inspect`] answers for one file. [`Opened`] does the same for who reads the file anyway: open it, pass every byte in
+//! order, and finish; nothing is read twice but the headers and the certificate table, and those are compared.
+//!
+//! Every signature that the file carries is judged and reported: each entry of the certificate table, and each signature
+//! nested in another. Revocation is not looked up, and reports say so.
+
+mod identity;
+mod signature;
+
+use std::io::{self, Read, Seek, SeekFrom};
+
+use release::Timestamp;
+use serde::Serialize;
+
+use crate::checks::{
+    Check, Id, Outcome, PE_CERTIFICATE_TABLE, PE_PADDING, PE_PARSE, PE_SIGNED, PE_TRAILING_DATA,
+};
+use crate::digest::DigestAlgorithm;
+use crate::pe::{self, Image, Stream};
+use crate::report::Verdict;
+use crate::roots::{ExtraRoot, Trust};
+
+pub use identity::{Signer, TimestampRule};
+pub use signature::{CertificateReport, SignatureReport, SignerReport, TimestampReport};
+
+/// Bytes read at a time.
+const CHUNK_BYTES: usize = 512 * 1024;
+
+/// What was found of a file.
+#[derive(Debug, Clone, Serialize)]
+pub struct Inspection {
+    /// The verdict over all checks: `valid`, `untrusted` (signed and whole, but not by a trusted chain), `unsigned`, or
+    /// `invalid`.
+    pub verdict: Verdict,
+    /// The time that signatures without a timestamp, and timestamps themselves, were judged at.
+    pub at: Timestamp,
+    /// Checks of the file.
+    pub checks: Vec<Check>,
+    /// Every signature, nested ones behind those that they are nested in. Windows looks at the first.
+    pub signatures: Vec<SignatureReport>,
+    /// What was trusted.
+    pub trust: TrustReport,
+}
+
+/// What was trusted.
+#[derive(Debug, Clone, Serialize)]
+pub struct TrustReport {
+    /// The set of roots that is compiled in, if it was trusted.
+    pub root_set: Option<&'static str>,
+    /// Roots that the caller added. Whoever holds one of them can sign anything: show them loudly.
+    pub extra_roots: Vec<ExtraRoot>,
+    /// What was done about revocation.
+    pub revocation: &'static str,
+}
+
+impl Inspection {
+    /// Every check: of the file, then of each signature.
+    pub fn all_checks(&self) -> impl Iterator<Item = &Check> {
+        let signatures = self.signatures.iter().flat_map(|it| &it.checks);
+        self.checks.iter().chain(signatures)
+    }
+
+    /// The checks that did not pass.
+    pub fn failed(&self) -> impl Iterator<Item = &Check> {
+        self.all_checks()
+            .filter(|check| check.outcome != Outcome::Pass)
+    }
+}
+
+/// Inspects a file: reads it once, in pieces of 512 KiB, and judges it at a time by what is trusted.
+///
+/// # Errors
+/// Where the reader fails. A file that is wrong is no error but a verdict.
+pub fn inspect(
+    reader: &mut (impl Read + Seek),
+    at: Timestamp,
+    trust: &Trust,
+) -> io::Result<Inspection> {
+    let mut opened = Opened::open(reader)?;
+    reader.seek(SeekFrom::Start(0))?;
+    let mut buffer = vec![0; CHUNK_BYTES];
+    while opened.wants_bytes() {
+        match reader.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => opened.update(buffer.get(..read).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(opened.finish(at, trust))
+}
+
+/// A file whose headers and certificate table were read, and whose bytes are to follow.
+#[derive(Debug)]
+pub struct Opened {
+    checks: Vec<Check>,
+    table: Vec<u8>,
+    /// None where there is no signature to compare a digest with.
+    stream: Option<Stream>,
+}
+
+impl Opened {
+    /// Reads headers and certificate table. Leaves the reader anywhere.
+    ///
+    /// # Errors
+    /// Where the reader fails.
+    pub fn open(reader: &mut (impl Read + Seek)) -> io::Result<Self> {
+        let nothing = |checks| Self {
+            checks,
+            table: Vec::new(),
+            stream: None,
+        };
+        let image = match Image::read(reader)? {
+            Ok(image) => image,
+            Err(error) => return Ok(nothing(vec![fail(PE_PARSE, error)])),
+        };
+        let mut checks = vec![Check::pass(PE_PARSE, "a PE image")];
+        let Some(place) = image.table else {
+            checks.push(fail(PE_SIGNED, "the image has no certificate table"));
+            return Ok(nothing(checks));
+        };
+        let table = match image.read_table(reader, place)? {
+            Ok(table) => table,
+            Err(error) => {
+                checks.push(fail(PE_CERTIFICATE_TABLE, error));
+                return Ok(nothing(checks));
+            }
+        };
+        let (found, wrong) = pe::certificates(&table);
+        table_checks(&image, found.len(), &wrong, &mut checks);
+        let mut wanted = signature::Wanted::default();
+        signature::each(&found, |_, signed, _| wanted.add(signed));
+        let stream =
+            (!found.is_empty()).then(|| Stream::new(&image, &table, &wanted.whole, &wanted.pages));
+        drop(found);
+        Ok(Self {
+            checks,
+            table,
+            stream,
+        })
+    }
+
+    /// Whether any digest is to be computed; if not, the bytes need not be passed.
+    pub fn wants_bytes(&self) -> bool {
+        self.stream.is_some()
+    }
+
+    /// The next bytes of the file, from its first.
+    pub fn update(&mut self, chunk: &[u8]) {
+        if let Some(stream) = &mut self.stream {
+            stream.update(chunk);
+        }
+    }
+
+    /// Judges, after the last byte.
+    pub fn finish(self, at: Timestamp, trust: &Trust) -> Inspection {
+        let Self {
+            mut checks,
+            table,
+            stream,
+        } = self;
+        let mut signatures = Vec::new();
+        if let Some(stream) = stream {
+            let digests = stream.finish();
+            if digests.has_changed {
+                checks.push(fail(PE_PARSE, "the file changed while it was read"));
+            }
+            let (found, _) = pe::certificates(&table);
+            signatures = signature::judge_all(&found, &digests, at, trust);
+        }
+        let verdict = verdict(&checks, &signatures);
+        Inspection {
+            verdict,
+            at,
+            checks,
+            signatures,
+            trust: TrustReport {
+                root_set: trust.root_set(),
+                extra_roots: trust.extra_roots(),
+                revocation: "not checked: nothing in the file says, and no network is asked",
+            },
+        }
+    }
+}
+
+fn fail(id: Id, reason: impl std::fmt::Display) -> Check {
+    Check::fail(id, reason.to_string())
+}
+
+fn table_checks(image: &Image, found: usize, wrong: &[pe::TableError], checks: &mut Vec<Check>) {
+    let (padding, others): (Vec<_>, Vec<_>) = wrong.iter().partition(|error| error.is_padding());
+    let mut report = |id, errors: &[&pe::TableError], passes: String| {
+        if errors.is_empty() {
+            checks.push(Check::pass(id, passes));
+        }
+        checks.extend(errors.iter().map(|error| fail(id, error)));
+    };
+    let entries = format!("the table has {found} signatures and nothing else");
+    report(PE_CERTIFICATE_TABLE, &others, entries);
+    let alignment = "nothing but alignment stands behind each signature";
+    report(PE_PADDING, &padding, alignment.to_owned());
+    let end = image.table.map_or(0, |table| table.offset + table.bytes);
+    checks.push(match image.size.checked_sub(end) {
+        Some(0) => Check::pass(PE_TRAILING_DATA, "the file ends with the table"),
+        behind => fail(
+            PE_TRAILING_DATA,
+            format!(
+                "{} bytes stand behind the certificate table, where nothing is signed",
+                behind.unwrap_or(0)
+            ),
+        ),
+    });
+}
+
+/// What a failed check says of a signature: that nobody trusted made it, or that it does not hold.
+fn is_matter_of_trust(id: Id) -> bool {
+    use crate::checks as id;
+    const OF_TRUST: [Id; 10] = [
+        id::CMS_WEAK_DIGEST,
+        id::X509_PATH,
+        id::X509_VALIDITY,
+        id::X509_KEY_USAGE,
+        id::X509_EXTENSIONS,
+        id::X509_KEY_SIZE,
+        id::X509_WEAK_DIGEST,
+        id::X509_ROOT_PROGRAM,
+        id::TIMESTAMP_CHAIN,
+        id::TIMESTAMP_TIME,
+    ];
+    OF_TRUST.contains(&id)
+}
+
+fn verdict(checks: &[Check], signatures: &[SignatureReport]) -> Verdict {
+    let signatures = signatures.iter().flat_map(|it| &it.checks);
+    let failed = checks.iter().chain(signatures);
+    let failed = failed.filter(|check| check.outcome != Outcome::Pass);
+    let failed: Vec<Id> = failed.map(|check| check.id).collect();
+    if failed.is_empty() {
+        Verdict::Valid
+    } else if failed == [PE_SIGNED] {
+        Verdict::Unsigned
+    } else if failed.iter().all(|id| is_matter_of_trust(*id)) {
+        Verdict::Untrusted
+    } else {
+        Verdict::Invalid
+    }
+}
+
+/// The digest algorithms that a whole digest is computed with, for the tests that count them.
+pub(crate) type Algorithms = Vec<DigestAlgorithm>;
+
+#[cfg(test)]
+mod tests;

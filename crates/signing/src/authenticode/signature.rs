@@ -1,0 +1,602 @@
+//! One signature of a file, judged: content, signer, path, and timestamps.
+
+use release::Timestamp;
+use release::name::printable;
+use serde::Serialize;
+
+use crate::authenticode::{Algorithms, identity};
+use crate::checks::{
+    CMS_DIGEST_ALGORITHM, CMS_MESSAGE_DIGEST, CMS_PARSE, CMS_SIGNATURE, CMS_WEAK_DIGEST, Check, Id,
+    Outcome, PE_DIGEST, PE_PAGE_HASHES, TIMESTAMP_CHAIN, TIMESTAMP_TIME, TIMESTAMP_TOKEN,
+    X509_EC_PARAMETERS, X509_EXTENSIONS, X509_KEY_SIZE, X509_KEY_USAGE, X509_PATH,
+    X509_ROOT_PROGRAM, X509_VALIDITY, X509_WEAK_DIGEST,
+};
+use crate::cms::{BareDigest, SignedData, SignerInfo};
+use crate::digest::{DigestAlgorithm, hex};
+use crate::key::PublicKey;
+use crate::oid;
+use crate::path::{self, Path, Weak, YEAR_2016};
+use crate::pe::{self, Digests};
+use crate::roots::{LegacyDigests, Origin, Purpose, Trust, sha256_hex};
+use crate::spc::IndirectData;
+use crate::timestamp::{self, Stamp, StampKind};
+use crate::x509::Certificate;
+
+/// How many signatures a file may carry, nested ones included.
+const SIGNATURES_MAX: usize = 16;
+/// How many timestamps a signature may have.
+const TIMESTAMPS_MAX: usize = 4;
+
+/// One signature.
+#[derive(Debug, Clone, Serialize)]
+pub struct SignatureReport {
+    /// Where it stands: `entry 1`, or `entry 1, nested 2`.
+    pub place: String,
+    /// The digest algorithm, `SHA-256`; `unknown` where it cannot be read.
+    pub digest: String,
+    /// Who signed, where that can be read. Believe it only where the checks pass.
+    pub signer: Option<SignerReport>,
+    /// Every timestamp that holds.
+    pub timestamps: Vec<TimestampReport>,
+    /// Every check of it.
+    pub checks: Vec<Check>,
+}
+
+impl SignatureReport {
+    /// Whether every check passed.
+    pub fn is_good(&self) -> bool {
+        self.checks
+            .iter()
+            .all(|check| check.outcome == Outcome::Pass)
+    }
+}
+
+/// Who signed. All texts are escaped for printing.
+#[derive(Debug, Clone, Serialize)]
+pub struct SignerReport {
+    /// The certificate of the signer.
+    pub certificate: CertificateReport,
+    /// Its organization, as policies name it.
+    pub organization: Option<String>,
+    /// Its common name.
+    pub common_name: Option<String>,
+    /// The durable identity of Azure Artifact Signing, `1.3.6.1.4.1.311.97.…`: the same after each renewal.
+    pub azure_identity: Option<String>,
+    /// Whether a timestamp does not prolong the signature (lifetime signing).
+    pub lifetime_signing: bool,
+    /// The certificates above it up to the root, where a good path was found.
+    pub path: Vec<CertificateReport>,
+    /// Where the root of that path is from.
+    pub root_set: Option<&'static str>,
+    /// Whether that root is an extra one, which the caller trusts and the world does not.
+    pub is_extra_root: bool,
+}
+
+/// A certificate. All texts are escaped for printing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CertificateReport {
+    /// Its subject.
+    pub subject: String,
+    /// Its issuer.
+    pub issuer: String,
+    /// Its serial number in lower-case hexadecimal.
+    pub serial: String,
+    /// SHA-1 over it in lower-case hexadecimal: what Windows shows as the thumbprint.
+    pub thumbprint: String,
+    /// SHA-256 over it in lower-case hexadecimal.
+    pub sha256: String,
+    /// Valid from.
+    pub not_before: Timestamp,
+    /// Valid until.
+    pub not_after: Timestamp,
+}
+
+/// A timestamp that holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TimestampReport {
+    /// When the signature was there.
+    pub time: Timestamp,
+    /// `RFC 3161`, or `countersignature` for the older kind.
+    pub kind: &'static str,
+    /// Who vouches for it.
+    pub authority: String,
+    /// The root above that authority, and where it is from.
+    pub root: String,
+}
+
+impl CertificateReport {
+    fn of(certificate: &Certificate<'_>) -> Self {
+        Self {
+            subject: certificate.subject.to_string(),
+            issuer: certificate.issuer.to_string(),
+            serial: hex(certificate.serial),
+            thumbprint: hex(&DigestAlgorithm::Sha1.hash(&[certificate.raw])),
+            sha256: sha256_hex(certificate.raw),
+            not_before: certificate.not_before,
+            not_after: certificate.not_after,
+        }
+    }
+}
+
+/// The digests that the signatures of a file need.
+#[derive(Debug, Default)]
+pub(super) struct Wanted {
+    pub(super) whole: Algorithms,
+    pub(super) pages: Algorithms,
+}
+
+impl Wanted {
+    pub(super) fn add(&mut self, signed: &SignedData<'_>) {
+        let add = |list: &mut Algorithms, algorithm| {
+            if !list.contains(&algorithm) {
+                list.push(algorithm);
+            }
+        };
+        if let Ok(content) = IndirectData::read(signed.content.as_deref().unwrap_or_default()) {
+            content
+                .digest
+                .into_iter()
+                .for_each(|it| add(&mut self.whole, it));
+            for pages in content.page_hashes {
+                add(&mut self.pages, pages.digest);
+            }
+        }
+    }
+}
+
+/// Visits every signature: its place, itself, and how many stand before it that it is nested in.
+pub(super) fn each<'a>(
+    found: &[(&'a [u8], SignedData<'a>)],
+    mut visit: impl FnMut(&str, &SignedData<'a>, usize),
+) {
+    for (place, signed, parent) in flatten(found) {
+        visit(&place, &signed, parent);
+    }
+}
+
+/// All signatures with their places and the index of the one that each is nested in (its own, where in none). What is
+/// nested and cannot be read shows as a failed check of the signature around it.
+fn flatten<'a>(found: &[(&'a [u8], SignedData<'a>)]) -> Vec<(String, SignedData<'a>, usize)> {
+    let mut all: Vec<(String, SignedData<'a>, usize)> = Vec::new();
+    for (entry, (_, signed)) in found.iter().enumerate() {
+        let first = all.len();
+        all.push((format!("entry {}", entry + 1), signed.clone(), first));
+        let (mut at, mut nested) = (first, 0);
+        while let Some((_, signed, _)) = all.get(at) {
+            let inner: Vec<_> = nested_in(signed).flatten().collect();
+            for signed in inner {
+                if all.len() < SIGNATURES_MAX {
+                    nested += 1;
+                    let place = format!("entry {}, nested {nested}", entry + 1);
+                    all.push((place, signed, at));
+                }
+            }
+            at += 1;
+        }
+    }
+    all
+}
+
+/// The signatures nested in one, or that one is there which cannot be read.
+fn nested_in<'a>(signed: &SignedData<'a>) -> impl Iterator<Item = Result<SignedData<'a>, Check>> {
+    let unsigned = signed.signers.first().and_then(|it| it.unsigned.as_ref());
+    let values: Vec<_> = unsigned
+        .into_iter()
+        .flat_map(|unsigned| unsigned.all(oid::NESTED_SIGNATURE))
+        .collect();
+    values.into_iter().map(|value| {
+        let wrong = |why: String| Check::fail(CMS_PARSE, format!("a nested signature {why}"));
+        match SignedData::parse(value.raw) {
+            Ok((signed, used)) if used == value.raw.len() => Ok(signed),
+            Ok(_) => Err(wrong("has bytes behind it".to_owned())),
+            Err(error) => Err(wrong(format!("cannot be read: {error}"))),
+        }
+    })
+}
+
+/// Judges every signature of a file.
+pub(super) fn judge_all(
+    found: &[pe::Found<'_>],
+    digests: &Digests,
+    at: Timestamp,
+    trust: &Trust,
+) -> Vec<SignatureReport> {
+    let all = flatten(found);
+    let too_many = all.len() >= SIGNATURES_MAX;
+    let mut reports: Vec<Option<SignatureReport>> = all.iter().map(|_| None).collect();
+    // From the innermost outwards: a sound SHA-2 signature holds up the SHA-1 one that it is nested in.
+    for (index, (place, signed, _)) in all.iter().enumerate().rev() {
+        let is_held_up = digest_of(signed) == Some(DigestAlgorithm::Sha1)
+            && all.iter().enumerate().any(|(inner, (_, _, parent))| {
+                *parent == index
+                    && inner != index
+                    && reports
+                        .get(inner)
+                        .and_then(Option::as_ref)
+                        .is_some_and(|report| report.is_good() && report.digest != "SHA-1")
+            });
+        let weak = if is_held_up {
+            Weak::HeldUp
+        } else {
+            Weak::Refused
+        };
+        let judging = Judging {
+            signed,
+            digests,
+            at,
+            trust,
+            weak,
+        };
+        let mut report = judging.report(place);
+        if too_many && index == 0 {
+            let reason = format!("the file has {SIGNATURES_MAX} signatures or more");
+            report.checks.push(Check::fail(CMS_PARSE, reason));
+        }
+        if let Some(slot) = reports.get_mut(index) {
+            *slot = Some(report);
+        }
+    }
+    reports.into_iter().flatten().collect()
+}
+
+/// The digest algorithm of the first signer.
+fn digest_of(signed: &SignedData<'_>) -> Option<DigestAlgorithm> {
+    signed.signers.first()?.digest.ok()
+}
+
+/// What one signature is judged with.
+struct Judging<'a> {
+    signed: &'a SignedData<'a>,
+    digests: &'a Digests,
+    at: Timestamp,
+    trust: &'a Trust,
+    /// Whether SHA-1 is accepted because a sound SHA-2 signature stands inside.
+    weak: Weak,
+}
+
+fn outcome(id: Id, failure: Option<impl std::fmt::Display>, passes: impl Into<String>) -> Check {
+    match failure {
+        None => Check::pass(id, passes),
+        Some(failure) => Check::fail(id, failure.to_string()),
+    }
+}
+
+impl<'a> Judging<'a> {
+    /// Every check that can be made, in the order in which one rests on the other.
+    fn report(&self, place: &str) -> SignatureReport {
+        let mut report = SignatureReport {
+            place: place.to_owned(),
+            digest: "unknown".to_owned(),
+            signer: None,
+            timestamps: Vec::new(),
+            checks: Vec::new(),
+        };
+        report
+            .checks
+            .extend(nested_in(self.signed).filter_map(Result::err));
+        let [signer] = self.signed.signers.as_slice() else {
+            let count = self.signed.signers.len();
+            let reason = format!("the signature has {count} signers, expected one");
+            report.checks.push(Check::fail(CMS_PARSE, reason));
+            return report;
+        };
+        if let Ok(digest) = signer.digest {
+            report.digest = digest.to_string();
+        }
+        self.judge_content(signer, &mut report.checks);
+        let named = signer.named(&self.signed.certificates);
+        let certificate = match signer.verify(&self.signed.certificates, BareDigest::Refused) {
+            Ok(certificate) => {
+                let reason = format!("signed with the key of {certificate}");
+                report.checks.push(Check::pass(CMS_SIGNATURE, reason));
+                certificate
+            }
+            Err(error) => {
+                report
+                    .checks
+                    .push(Check::fail(CMS_SIGNATURE, error.to_string()));
+                report.signer = named.map(|certificate| self.signer_report(certificate, None));
+                return report;
+            }
+        };
+        self.judge_curves(&mut report.checks);
+        let stamps = self.judge_timestamps(signer, &mut report.checks);
+        self.judge_digest(signer, stamps.first(), &mut report.checks);
+        let path = self.judge_path(certificate, &stamps, &mut report.checks);
+        report.signer = Some(self.signer_report(certificate, path.as_ref()));
+        report.timestamps = stamps.into_iter().map(TimestampReport::from).collect();
+        report
+    }
+
+    /// The content says the digest of this file, and the signed attributes say that of the content.
+    fn judge_content(&self, signer: &SignerInfo<'_>, checks: &mut Vec<Check>) {
+        let contents = self.signed.content.as_deref().unwrap_or_default();
+        let read = IndirectData::read(contents);
+        let content = match read {
+            Ok(content) if self.signed.content_type == oid::SPC_INDIRECT_DATA => content,
+            Ok(_) => {
+                let reason = format!("the content is of type {}", self.signed.content_type);
+                checks.push(Check::fail(CMS_PARSE, reason));
+                return;
+            }
+            Err(error) => {
+                let reason = format!("the content cannot be read: {error}");
+                checks.push(Check::fail(CMS_PARSE, reason));
+                return;
+            }
+        };
+        if content.kind != oid::SPC_PE_IMAGE_DATA {
+            let reason = format!("the digest is of a {}, not of a PE image", content.kind);
+            checks.push(Check::fail(CMS_PARSE, reason));
+            return;
+        }
+        checks.push(Check::pass(
+            CMS_PARSE,
+            "one signer over Authenticode content",
+        ));
+        let algorithm = match (content.digest, signer.digest) {
+            (Ok(one), Ok(other)) if one == other && self.signed.announces(one) => one,
+            (Ok(_), Ok(_)) => {
+                let reason = "the content, the signer, and the signature as a whole name different digest algorithms";
+                checks.push(Check::fail(CMS_DIGEST_ALGORITHM, reason));
+                return;
+            }
+            (Err(oid), _) | (_, Err(oid)) => {
+                let what = if oid == oid::MD5 {
+                    "MD5, which protects nothing"
+                } else {
+                    "not supported"
+                };
+                let reason = format!("the digest algorithm {oid} is {what}");
+                checks.push(Check::fail(CMS_DIGEST_ALGORITHM, reason));
+                return;
+            }
+        };
+        checks.push(Check::pass(
+            CMS_DIGEST_ALGORITHM,
+            format!("{algorithm} throughout"),
+        ));
+        let found = self.digests.whole(algorithm).unwrap_or_default();
+        let failure = (found != content.hash).then(|| {
+            format!(
+                "signed is {} {}, found {}; the file was changed after signing, or the signature is of another file",
+                algorithm,
+                hex(content.hash.get(..64).unwrap_or(content.hash)),
+                hex(found)
+            )
+        });
+        checks.push(outcome(
+            PE_DIGEST,
+            failure,
+            "the file has the signed digest",
+        ));
+        self.judge_pages(&content, checks);
+        let bound = signer.binds(self.signed.content_type, &algorithm.hash(&[contents]));
+        checks.push(outcome(
+            CMS_MESSAGE_DIGEST,
+            bound.err(),
+            "the signed attributes are about this content",
+        ));
+    }
+
+    fn judge_pages(&self, content: &IndirectData<'_>, checks: &mut Vec<Check>) {
+        for pages in &content.page_hashes {
+            let failure = match self.digests.pages(pages.digest) {
+                None => Some("the pages cannot be told from the section headers"),
+                Some(found) if !found.equals(pages.list) => {
+                    Some("the pages have other digests than are signed")
+                }
+                Some(_) => None,
+            };
+            let passes = format!("the pages have the signed digests ({})", pages.digest);
+            checks.push(outcome(PE_PAGE_HASHES, failure, passes));
+        }
+    }
+
+    /// No certificate of the signature has a curve of its own, whether or not it is used.
+    fn judge_curves(&self, checks: &mut Vec<Check>) {
+        let explicit = self
+            .signed
+            .certificates
+            .iter()
+            .find(|it| it.key == PublicKey::ExplicitCurve);
+        let failure = explicit.map(|certificate| {
+            format!("the key of {certificate} has explicit curve parameters (CVE-2020-0601)")
+        });
+        checks.push(outcome(X509_EC_PARAMETERS, failure, "all curves are named"));
+    }
+
+    /// Every timestamp must hold; the earliest comes first.
+    fn judge_timestamps(&self, signer: &SignerInfo<'_>, checks: &mut Vec<Check>) -> Vec<Stamp> {
+        let Some(unsigned) = &signer.unsigned else {
+            return Vec::new();
+        };
+        let judge = timestamp::Judge {
+            trust: self.trust,
+            at: self.at,
+            weak: self.weak,
+        };
+        let tokens = unsigned
+            .all(oid::MICROSOFT_TIMESTAMP_TOKEN)
+            .chain(unsigned.all(oid::TIMESTAMP_TOKEN))
+            .map(|token| timestamp::judge_token(token, signer.signature, judge));
+        let countersignatures = unsigned.all(oid::COUNTERSIGNATURE).map(|countersignature| {
+            let certificates = &self.signed.certificates;
+            timestamp::judge_countersignature(
+                countersignature,
+                signer.signature,
+                certificates,
+                judge,
+            )
+        });
+        let mut stamps = Vec::new();
+        for (index, judged) in tokens.chain(countersignatures).enumerate() {
+            if index >= TIMESTAMPS_MAX {
+                let reason = format!("there are more than {TIMESTAMPS_MAX} timestamps");
+                checks.push(Check::fail(TIMESTAMP_TOKEN, reason));
+                break;
+            }
+            match judged {
+                Ok(stamp) => {
+                    let Stamp {
+                        time,
+                        authority,
+                        root,
+                        ..
+                    } = &stamp;
+                    let made = format!("made over this signature at {time}");
+                    checks.push(Check::pass(TIMESTAMP_TOKEN, made));
+                    let chain = format!("`{authority}` chains to {root}");
+                    checks.push(Check::pass(TIMESTAMP_CHAIN, chain));
+                    checks.push(Check::pass(
+                        TIMESTAMP_TIME,
+                        format!("{time} is not later than {}", self.at),
+                    ));
+                    stamps.push(stamp);
+                }
+                Err(check) => checks.push(check),
+            }
+        }
+        stamps.sort_by_key(|stamp| stamp.time);
+        stamps
+    }
+
+    fn judge_digest(
+        &self,
+        signer: &SignerInfo<'_>,
+        first: Option<&Stamp>,
+        checks: &mut Vec<Check>,
+    ) {
+        if signer.digest != Ok(DigestAlgorithm::Sha1) {
+            return;
+        }
+        let is_old = self.is_old(first);
+        let (failure, passes) = match (self.weak, is_old) {
+            (Weak::HeldUp, _) => (None, "SHA-1, and a sound SHA-2 signature is nested in it"),
+            (_, true) => (
+                None,
+                "SHA-1, timestamped before 2016, which was asked to be accepted",
+            ),
+            _ => (
+                Some("the signature rests on SHA-1, which is not accepted; sign with SHA-256"),
+                "",
+            ),
+        };
+        checks.push(outcome(CMS_WEAK_DIGEST, failure, passes));
+    }
+
+    /// Whether the signature is old enough for SHA-1, and that was asked for.
+    fn is_old(&self, first: Option<&Stamp>) -> bool {
+        self.trust.legacy() == LegacyDigests::AcceptedBefore2016
+            && first.is_some_and(|stamp| stamp.time.unix() < YEAR_2016)
+    }
+
+    /// The path must be good when the signature was made: at each timestamp, or now where there is none.
+    fn judge_path(
+        &self,
+        certificate: &'a Certificate<'a>,
+        stamps: &[Stamp],
+        checks: &mut Vec<Check>,
+    ) -> Option<Path<'a>> {
+        let lifetime = certificate.names_usage(oid::LIFETIME_SIGNING);
+        let mut times: Vec<_> = stamps.iter().map(|stamp| stamp.time).collect();
+        if times.is_empty() || lifetime {
+            times.push(self.at);
+        }
+        let weak = if self.is_old(stamps.first()) {
+            Weak::Old
+        } else {
+            self.weak
+        };
+        let mut good = None;
+        for time in times {
+            let wanted = path::Wanted {
+                trust: self.trust,
+                pool: &self.signed.certificates,
+                purpose: Purpose::CodeSigning,
+                at: time,
+                weak,
+            };
+            match path::build(certificate, wanted) {
+                Ok(path) => good = good.or(Some(path)),
+                Err(error) => {
+                    let why = match (lifetime, stamps.is_empty()) {
+                        (true, _) => "; its timestamp does not prolong it (lifetime signing)",
+                        (_, true) => "; there is no timestamp",
+                        _ => "",
+                    };
+                    let why = if error.check == X509_VALIDITY {
+                        why
+                    } else {
+                        ""
+                    };
+                    let reason = format!("{}{why}", error.reason);
+                    checks.push(Check::fail(error.check, reason));
+                    return None;
+                }
+            }
+        }
+        let path = good?;
+        let (anchor, set) = (&path.anchor.certificate, path.anchor.set());
+        checks.push(Check::pass(X509_PATH, format!("chains to {anchor}, {set}")));
+        let at = stamps.first().map_or(self.at, |stamp| stamp.time);
+        checks.push(Check::pass(X509_VALIDITY, format!("valid at {at}")));
+        for (id, reason) in [
+            (X509_KEY_USAGE, "each certificate may do what it does"),
+            (X509_EXTENSIONS, "no unknown critical extension"),
+            (X509_KEY_SIZE, "no key is too short"),
+            (
+                X509_WEAK_DIGEST,
+                "no certificate is signed with a digest that is refused",
+            ),
+            (X509_ROOT_PROGRAM, "the root may stand above this"),
+        ] {
+            checks.push(Check::pass(id, reason));
+        }
+        Some(path)
+    }
+
+    fn signer_report(
+        &self,
+        certificate: &Certificate<'_>,
+        path: Option<&Path<'_>>,
+    ) -> SignerReport {
+        let shown = |kind| certificate.subject.first(kind).map(|text| printable(&text));
+        let above = path.map(|path| {
+            let above = path.certificates.iter().skip(1).copied();
+            let root = &path.anchor.certificate;
+            let root = (root.raw != certificate.raw).then_some(root);
+            above.chain(root).map(CertificateReport::of).collect()
+        });
+        SignerReport {
+            certificate: CertificateReport::of(certificate),
+            organization: shown(oid::ORGANIZATION),
+            common_name: shown(oid::COMMON_NAME),
+            azure_identity: identity::azure_identity(certificate, path),
+            lifetime_signing: certificate.names_usage(oid::LIFETIME_SIGNING),
+            path: above.unwrap_or_default(),
+            root_set: path.map(|path| path.anchor.set()),
+            is_extra_root: path.is_some_and(|path| matches!(path.anchor.origin, Origin::Extra)),
+        }
+    }
+}
+
+impl From<Stamp> for TimestampReport {
+    fn from(stamp: Stamp) -> Self {
+        let Stamp {
+            time,
+            kind,
+            authority,
+            root,
+        } = stamp;
+        Self {
+            time,
+            kind: match kind {
+                StampKind::Token => "RFC 3161",
+                StampKind::Countersignature => "countersignature",
+            },
+            authority,
+            root,
+        }
+    }
+}
