@@ -1,0 +1,1 @@
+//! A small PKI of our own.
