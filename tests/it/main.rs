@@ -7,6 +7,7 @@ mod faults;
 mod feeds;
 mod halt;
 mod hostile;
+mod inspect;
 mod observe;
 mod publish;
 mod rollout;

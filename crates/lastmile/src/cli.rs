@@ -84,6 +84,8 @@ pub(crate) enum Verb {
     Config(verbs::config::Config),
     /// Check that every artifact is signed, whole, and by whom it must be
     Verify(verbs::verify::Verify),
+    /// Show what files are and who signed them, with every check but identity
+    Inspect(verbs::inspect::Inspect),
     /// Verify, then make the version exist: artifacts, checksums, record
     Publish(verbs::publish::Publish),
     /// Let a published release out, tier by tier; stop; go back

@@ -8,6 +8,7 @@ use crate::failure::Failure;
 pub(crate) mod audit;
 pub(crate) mod config;
 pub(crate) mod demo;
+pub(crate) mod inspect;
 pub(crate) mod publish;
 pub(crate) mod reconcile;
 pub(crate) mod rollout;
@@ -19,6 +20,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
     match verb {
         Verb::Config(args) => config::run(&global, &args),
         Verb::Verify(args) => verify::run(&global, &args).await,
+        Verb::Inspect(args) => inspect::run(&global, &args),
         Verb::Publish(args) => publish::run(&global, &args).await,
         Verb::Rollout(args) => rollout::run(&global, &args).await,
         Verb::Reconcile(args) => reconcile::run(&global, &args).await,

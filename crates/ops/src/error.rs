@@ -2,7 +2,7 @@
 
 use release::rollout::TransitionError;
 use release::{FileName, Refusal};
-use signing::{MeasureError, ReleaseReport};
+use signing::{MeasureError, ReleaseReport, RootError};
 use store::{LocationError, StoreError};
 use thiserror::Error;
 
@@ -84,6 +84,22 @@ pub enum Error {
         /// What differs, with both digests.
         differences: String,
     },
+    /// A file of roots that holds none.
+    #[error("`{path}` is no file of roots: {source}")]
+    Roots {
+        /// The file.
+        path: String,
+        /// Why.
+        source: RootError,
+    },
+    /// Some of the files that were inspected are not signed, whole, and chained.
+    #[error("{failed} of {total} files are not signed, whole, and chained to a trusted root")]
+    Inspected {
+        /// How many are not.
+        failed: usize,
+        /// How many there are.
+        total: usize,
+    },
     /// An artifact that the store cannot hold.
     #[error(
         "`{name}` has {size} bytes, more than the {bytes_max} that one upload to S3 takes; nothing was written. Split it"
@@ -149,8 +165,11 @@ impl Error {
             Self::Config(_) | Self::Artifacts(_) | Self::Version(_) | Self::Location(_) => {
                 Exit::Usage
             }
-            Self::Missing { .. } | Self::NoRelease { .. } | Self::TooLarge { .. } => Exit::Usage,
-            Self::Checks(_) => Exit::CheckFailed,
+            Self::Missing { .. }
+            | Self::NoRelease { .. }
+            | Self::TooLarge { .. }
+            | Self::Roots { .. } => Exit::Usage,
+            Self::Checks(_) | Self::Inspected { .. } => Exit::CheckFailed,
             Self::Refused(_) | Self::Transition(TransitionError::Refused(_)) => Exit::Refused,
             Self::Store(StoreError::Refused(_)) => Exit::Refused,
             Self::Transition(TransitionError::Stale { .. })

@@ -7,6 +7,7 @@ pub mod artifacts;
 pub mod audit;
 pub mod config;
 mod error;
+pub mod inspect;
 mod place;
 mod progress;
 pub mod project;

@@ -12,7 +12,8 @@ use release::name::{FileName, printable};
 use release::{Artifact, Timestamp, Version};
 use serde_json::Map;
 use signing::{
-    Candidate, Context, Examined, MeasureError, Policy, ReleaseReport, SumsDocument, Verified,
+    Candidate, Context, Examined, MeasureError, Policy, ReleaseReport, SumsDocument, Trust,
+    Verified,
 };
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -67,6 +68,7 @@ pub struct Checked {
 struct Shared {
     request: Request,
     sums: Vec<SumsDocument>,
+    trust: Trust,
 }
 
 impl Shared {
@@ -83,6 +85,7 @@ impl Shared {
             version,
             now: *now,
             sums: &self.sums,
+            trust: &self.trust,
             wants_sha512: *wants_sha512,
         }
     }
@@ -94,6 +97,7 @@ pub async fn run(request: &Request, reporter: &Reporter) -> Result<Checked, Erro
     let shared = Arc::new(Shared {
         request: request.clone(),
         sums: sums_documents(request)?,
+        trust: trust(request)?,
     });
     let signatures = signatures(&found)?;
     let bytes = found.iter().map(|found| found.size).sum();
@@ -106,6 +110,15 @@ pub async fn run(request: &Request, reporter: &Reporter) -> Result<Checked, Erro
         .into_verified()
         .map_err(Error::Checks)?;
     Ok(checked(&shared, found, signatures, report))
+}
+
+/// What signatures may chain to: Microsoft's roots, and those that the policy adds.
+fn trust(request: &Request) -> Result<Trust, Error> {
+    let mut trust = Trust::microsoft();
+    for path in &request.policy.roots {
+        trust = crate::inspect::with_roots(trust, &request.root.join(path))?;
+    }
+    Ok(trust)
 }
 
 /// The documents of checksums that the policy names, each with the signature that stands beside it.
@@ -140,7 +153,7 @@ fn signatures(found: &[Found]) -> Result<BTreeMap<FileName, Vec<u8>>, Error> {
 
 /// A small file; none where there is none. One that is too large is cut, and then fails its own check. What is no file
 /// is refused: a link would publish what it points to, and a pipe would never end.
-fn read_small(path: &Path, bytes_max: u64) -> Result<Option<Vec<u8>>, Error> {
+pub(crate) fn read_small(path: &Path, bytes_max: u64) -> Result<Option<Vec<u8>>, Error> {
     let read = || {
         if !path.symlink_metadata()?.is_file() {
             return Err(io::Error::other(
@@ -173,6 +186,7 @@ pub(crate) fn is_signed_by(
         version: &request.version,
         now: request.now,
         sums: &[],
+        trust: &Trust::nothing(),
         wants_sha512: false,
     };
     let candidate = Candidate {

@@ -1,7 +1,7 @@
 //! What an artifact is, and which signature such a thing would carry.
 //!
-//! This version checks none of them; it names them, so that a report says what was not looked at. A format that is
-//! supported gets a file of its own, and its arm here says so.
+//! This version checks PE images; the others it names, so that a report says what was not looked at. A format that is
+//! supported gets a file of its own.
 
 use release::Kind;
 
@@ -36,6 +36,14 @@ impl Format {
 
     /// The format by the first bytes, and by the kind where those do not tell.
     pub fn detect(head: &[u8], kind: Kind) -> Self {
+        match Self::of_head(head) {
+            Self::Other if kind == Kind::Dmg => Self::DiskImage,
+            format => format,
+        }
+    }
+
+    /// The format by the first bytes alone.
+    pub fn of_head(head: &[u8]) -> Self {
         match head {
             [b'M', b'Z', ..] => Self::Pe,
             [0xd0, 0xcf, 0x11, 0xe0, ..] => Self::Ole,
@@ -47,8 +55,23 @@ impl Format {
             [0x7f, b'E', b'L', b'F', ..] => Self::Elf,
             [b'!', b'<', b'a', b'r', b'c', b'h', b'>', ..] => Self::Deb,
             [0xed, 0xab, 0xee, 0xdb, ..] => Self::Rpm,
-            _ if kind == Kind::Dmg => Self::DiskImage,
             _ => Self::Other,
+        }
+    }
+
+    /// What it is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pe => "PE image",
+            Self::Ole => "OLE compound file",
+            Self::Zip => "zip archive",
+            Self::MachO => "Mach-O image",
+            Self::Xar => "xar package",
+            Self::DiskImage => "disk image",
+            Self::Elf => "ELF image",
+            Self::Deb => "deb package",
+            Self::Rpm => "rpm package",
+            Self::Other => "other file",
         }
     }
 

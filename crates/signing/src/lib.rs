@@ -33,4 +33,4 @@ pub use policy::{Allowance, Date, DateError, PathPattern, PatternError, Policy, 
 pub use report::{ArtifactReport, ReleaseReport, Verdict, Verified};
 pub use roots::{ExtraRoot, LegacyDigests, MICROSOFT_ROOT_SET, RootError, Trust};
 pub use sums::{Entry, SumsDocument, SumsError, parse as parse_sums, render as render_sums};
-pub use verify::{Candidate, Context, Examined, conclude, examine};
+pub use verify::{Bytes, Candidate, Context, Examined, conclude, examine};

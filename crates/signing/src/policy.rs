@@ -9,6 +9,7 @@ use release::name::printable;
 use release::{Os, Sha256, Timestamp};
 use thiserror::Error;
 
+use crate::authenticode::Signer;
 use crate::minisign::PublicKey;
 
 /// What must hold. A platform's rules and those for all must both hold.
@@ -20,11 +21,15 @@ pub struct Policy {
     pub all: Rules,
     /// What may be unsigned.
     pub allow_unsigned: Vec<Allowance>,
+    /// Roots that are trusted besides the platform's own: PEM files, relative like everything.
+    pub roots: Vec<String>,
 }
 
 /// Rules of one scope. Each that is given must hold.
 #[derive(Debug, Clone, Default)]
 pub struct Rules {
+    /// Each artifact is signed with Authenticode, by this signer.
+    pub authenticode: Option<Signer>,
     /// A minisign signature stands beside each artifact.
     pub minisign: Option<PublicKey>,
     /// A signed document of checksums names each artifact.
@@ -57,6 +62,12 @@ impl Policy {
     /// The rules that cover a platform.
     pub(crate) fn rules_for(&self, os: Os) -> impl Iterator<Item = &Rules> {
         self.by_os.get(&os).into_iter().chain([&self.all])
+    }
+
+    /// Every signer that some rule names.
+    pub fn authenticode_signers(&self) -> impl Iterator<Item = &Signer> {
+        let scopes = self.by_os.values().chain([&self.all]);
+        scopes.filter_map(|rules| rules.authenticode.as_ref())
     }
 
     /// Every document of checksums that some rule names, each once.

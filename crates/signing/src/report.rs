@@ -3,8 +3,10 @@
 use release::{FileName, Platform};
 use serde::Serialize;
 
+use crate::authenticode::Inspection;
 use crate::checks::{Check, Outcome};
 use crate::measure::Measured;
+use crate::roots::ExtraRoot;
 
 /// What is to be said of an artifact as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -44,6 +46,9 @@ pub struct ArtifactReport {
     pub verdict: Verdict,
     /// Every check.
     pub checks: Vec<Check>,
+    /// The Authenticode signatures, where such were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authenticode: Option<Inspection>,
     /// What its bytes are.
     #[serde(skip)]
     pub(crate) measured: Measured,
@@ -58,6 +63,9 @@ pub struct ReleaseReport {
     pub artifacts: Vec<ArtifactReport>,
     /// Checks of the release as a whole.
     pub checks: Vec<Check>,
+    /// Roots that were trusted besides the platform's own. Whoever holds one can sign anything: show them loudly.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub extra_roots: Vec<ExtraRoot>,
 }
 
 impl ArtifactReport {

@@ -1,18 +1,20 @@
 //! The playbook: examine each artifact in one read, then conclude over the release.
 
-use std::io::Read;
+use std::io::{self, Read, Seek, SeekFrom};
 
 use release::name::{FileName, printable};
 use release::{Kind, Platform, Timestamp, Version};
 
+use crate::authenticode::{self, Inspection, Signer};
 use crate::checks::{
     ALLOW_DIGEST, ALLOW_EXPIRED, ALLOW_UNSIGNED, Check, FORMAT_UNSUPPORTED, MINISIGN_PRESENT,
-    Outcome, SUMS_COVERAGE,
+    Outcome, PE_SIGNED, SUMS_COVERAGE,
 };
 use crate::measure::{MeasureError, Measured, measure};
 use crate::minisign;
 use crate::policy::{Allowance, Policy};
 use crate::report::{ArtifactReport, ReleaseReport, Verdict};
+use crate::roots::Trust;
 use crate::sums::SumsDocument;
 
 /// An artifact to be examined.
@@ -43,9 +45,16 @@ pub struct Context<'a> {
     pub now: Timestamp,
     /// The documents of [`Policy::sums_rules`].
     pub sums: &'a [SumsDocument],
+    /// The roots that signatures may chain to.
+    pub trust: &'a Trust,
     /// Whether a feed needs SHA-512.
     pub wants_sha512: bool,
 }
+
+/// The bytes of an artifact. They are read once in order, and headers before that.
+pub trait Bytes: Read + Seek {}
+
+impl<T: Read + Seek> Bytes for T {}
 
 /// An artifact that was examined, not yet judged with the others.
 #[derive(Debug)]
@@ -65,10 +74,19 @@ impl Examined {
 pub fn examine(
     context: Context<'_>,
     candidate: &Candidate<'_>,
-    bytes: &mut dyn Read,
+    bytes: &mut dyn Bytes,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Examined, MeasureError> {
     let path = || printable(candidate.path);
+    let unreadable = |source| MeasureError::Unreadable {
+        path: path(),
+        source,
+    };
+    let signers = authenticode_signers(context, candidate);
+    let mut image = match signers.is_empty() {
+        true => None,
+        false => open_image(bytes).map_err(unreadable)?,
+    };
     let mut keys: Vec<_> = context
         .policy
         .rules_for(candidate.platform.os())
@@ -85,16 +103,14 @@ pub fn examine(
         .map(|(opened, key)| opened.verifier(key))
         .collect();
     let also = |chunk: &[u8]| {
-        verifiers
-            .iter_mut()
-            .flatten()
-            .for_each(|verifier| verifier.update(chunk))
+        let verifiers = verifiers.iter_mut().flatten();
+        verifiers.for_each(|verifier| verifier.update(chunk));
+        if let Some(image) = &mut image {
+            image.update(chunk);
+        }
     };
     let measured = measure(bytes, candidate.kind, context.wants_sha512, also, progress);
-    let measured = measured.map_err(|source| MeasureError::Unreadable {
-        path: path(),
-        source,
-    })?;
+    let measured = measured.map_err(unreadable)?;
     if measured.size != candidate.size {
         return Err(MeasureError::Changed {
             path: path(),
@@ -103,6 +119,12 @@ pub fn examine(
         });
     }
     let mut checks = Vec::new();
+    let inspection = image.map(|image| image.finish(context.now, context.trust));
+    match &inspection {
+        Some(inspection) => checks.extend(authenticode_checks(inspection, &signers)),
+        None if signers.is_empty() => {}
+        None => checks.push(no_authenticode(&measured)),
+    }
     for ((opened, verifier), key) in opened.iter().zip(verifiers).zip(&keys) {
         checks.extend(opened.checks(verifier, key, candidate.name, context.version));
     }
@@ -118,8 +140,59 @@ pub fn examine(
         platform: candidate.platform,
         verdict,
         checks,
+        authenticode: inspection,
         measured,
     }))
+}
+
+/// Who must have signed with Authenticode, by the rules that cover the artifact.
+fn authenticode_signers<'a>(context: Context<'a>, candidate: &Candidate<'_>) -> Vec<&'a Signer> {
+    let rules = context.policy.rules_for(candidate.platform.os());
+    let mut signers: Vec<_> = rules
+        .filter_map(|rules| rules.authenticode.as_ref())
+        .collect();
+    signers.dedup();
+    signers
+}
+
+/// The image whose signature is checked while its bytes pass; none where it is no PE.
+fn open_image(bytes: &mut dyn Bytes) -> io::Result<Option<authenticode::Opened>> {
+    let mut head = [0; 2];
+    let mut read = 0;
+    while read < head.len() {
+        match bytes.read(&mut head[read..]) {
+            Ok(0) => break,
+            Ok(more) => read += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    bytes.seek(SeekFrom::Start(0))?;
+    if head != *b"MZ" {
+        return Ok(None);
+    }
+    let mut bytes = bytes;
+    let opened = authenticode::Opened::open(&mut bytes)?;
+    bytes.seek(SeekFrom::Start(0))?;
+    Ok(Some(opened))
+}
+
+/// Who signed comes first, as that is what a person asks.
+fn authenticode_checks(inspection: &Inspection, signers: &[&Signer]) -> Vec<Check> {
+    let identity = signers.iter().flat_map(|signer| inspection.judge(signer));
+    // A file without a signature has no identity to be wrong about.
+    let identity = identity.filter(|_| !inspection.signatures.is_empty());
+    identity.chain(inspection.all_checks().cloned()).collect()
+}
+
+fn no_authenticode(measured: &Measured) -> Check {
+    let reason = match measured.format.own_signature() {
+        Some("Authenticode") => {
+            "Authenticode is demanded, and in this format it is not supported by this version"
+        }
+        _ => "Authenticode is demanded, and this is no PE image, which is where it is supported",
+    };
+    Check::new(FORMAT_UNSUPPORTED, Outcome::Unsupported, reason)
 }
 
 fn sums_checks(context: Context<'_>, candidate: &Candidate<'_>, measured: &Measured) -> Vec<Check> {
@@ -159,7 +232,7 @@ fn judge(
 ) -> Verdict {
     let absent = |check: &Check| {
         matches!(check.id, MINISIGN_PRESENT if candidate.minisig.is_none())
-            || matches!(check.id, SUMS_COVERAGE)
+            || matches!(check.id, SUMS_COVERAGE | PE_SIGNED)
             || check.outcome == Outcome::Unsupported
     };
     let bad = |check: &&Check| check.outcome != Outcome::Pass;
@@ -237,6 +310,7 @@ pub fn conclude(context: Context<'_>, examined: Vec<Examined>) -> ReleaseReport 
         schema: 1,
         artifacts,
         checks,
+        extra_roots: context.trust.extra_roots(),
     }
 }
 

@@ -5,7 +5,7 @@ use ops::Error;
 use ops::verify::Request;
 use release::name::App;
 use release::{Artifact, Timestamp, Version};
-use signing::{ArtifactReport, Check, Outcome, ReleaseReport, Verdict};
+use signing::{ArtifactReport, Check, ExtraRoot, Outcome, ReleaseReport, Verdict};
 
 use crate::cli::{Format, Global};
 use crate::context::{self, Loaded};
@@ -52,8 +52,8 @@ pub(crate) fn request(loaded: &Loaded, version: Option<&Version>) -> Result<Requ
     })
 }
 
-/// Only `allow-unsigned` asks what time it is; signatures of this version carry no dates.
-fn now() -> Timestamp {
+/// The time to judge signatures and `allow-unsigned` at.
+pub(crate) fn now() -> Timestamp {
     let since = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
         .unwrap_or_default();
@@ -99,7 +99,8 @@ fn report_text(report: &ReleaseReport) -> String {
         .iter()
         .partition(|artifact| artifact.verdict == Verdict::Valid);
     let rows: Vec<_> = good.iter().map(|artifact| good_row(artifact)).collect();
-    let mut text = output::table(&rows);
+    let mut text = extra_roots(&report.extra_roots);
+    text.push_str(&output::table(&rows));
     for artifact in bad {
         text.push_str(&format!("{} {}\n", word(artifact.verdict), artifact.name));
         text.push_str(&not_passed(&artifact.checks));
@@ -115,13 +116,28 @@ fn report_text(report: &ReleaseReport) -> String {
 fn good_row(artifact: &ArtifactReport) -> Vec<String> {
     let first = artifact
         .checks
-        .first()
+        .iter()
+        .find(|check| check.outcome == Outcome::Pass)
         .map(|check| check.reason.clone())
         .unwrap_or_default();
     vec!["valid".to_owned(), artifact.name.to_string(), first]
 }
 
-fn not_passed(checks: &[Check]) -> String {
+/// Whoever holds one of these can sign anything, so they are shown before anything else.
+pub(crate) fn extra_roots(roots: &[ExtraRoot]) -> String {
+    roots
+        .iter()
+        .map(|root| {
+            format!(
+                "WARNING: trusted besides the platform's roots: {} (sha256 {}…)\n",
+                root.subject,
+                &root.sha256[..12.min(root.sha256.len())]
+            )
+        })
+        .collect()
+}
+
+pub(crate) fn not_passed(checks: &[Check]) -> String {
     let shown = checks.iter().filter(|check| check.outcome != Outcome::Pass);
     output::table(&shown.map(row).collect::<Vec<_>>())
 }
@@ -130,7 +146,7 @@ fn row(check: &Check) -> Vec<String> {
     vec![check.id.as_str().to_owned(), check.reason.clone()]
 }
 
-fn word(verdict: Verdict) -> &'static str {
+pub(crate) fn word(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Valid => "valid",
         Verdict::Invalid => "INVALID",

@@ -7,6 +7,7 @@ use release::revision::Tier;
 use release::{BasisPoints, Channel, Kind, Os, Platform, Sha256, Soak, Version};
 use schemars::{JsonSchema, schema_for};
 use serde::Deserialize;
+use signing::authenticode::{Signer, TimestampRule};
 use signing::{Allowance, Date, PathPattern, Policy, PublicKey, Rules, SumsRule};
 
 use super::text::{NotYet, Text, refused};
@@ -211,20 +212,20 @@ struct SigningKeys {
     all: Option<RuleKeys>,
     /// What may be unsigned: by path, for a reason, until a day
     allow_unsigned: Vec<AllowanceKeys>,
+    /// Roots that are trusted besides Microsoft's: paths of PEM files. Whoever holds one can sign anything
+    roots: Vec<String>,
 }
 
 /// Rules of one scope.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct RuleKeys {
+    /// Each artifact is signed with Authenticode
+    authenticode: Option<AuthenticodeKeys>,
     /// A minisign signature stands beside each artifact
     minisign: Option<MinisignKeys>,
     /// A signed document of checksums names each artifact
     sha256sums: Option<SumsKeys>,
-    #[serde(default, deserialize_with = "refused")]
-    #[schemars(skip)]
-    #[expect(dead_code, reason = "present only to be refused")]
-    authenticode: Option<NotYet>,
     #[serde(default, deserialize_with = "refused")]
     #[schemars(skip)]
     #[expect(dead_code, reason = "present only to be refused")]
@@ -237,6 +238,30 @@ struct RuleKeys {
     #[schemars(skip)]
     #[expect(dead_code, reason = "present only to be refused")]
     provenance: Option<NotYet>,
+}
+
+/// Who signs with Authenticode. At least one of the two identities is given.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct AuthenticodeKeys {
+    /// The organization in the signer's certificate, exactly
+    organization: Option<String>,
+    /// The durable identity of Azure Artifact Signing, `1.3.6.1.4.1.311.97.…`
+    azure_identity: Option<String>,
+    /// Whether the signature must have a timestamp; without one it ends with its certificate
+    #[serde(default)]
+    timestamp: TimestampKey,
+}
+
+/// Whether a signature must have a timestamp.
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum TimestampKey {
+    /// Yes
+    #[default]
+    Required,
+    /// No
+    Optional,
 }
 
 /// Who signs.
@@ -403,6 +428,7 @@ impl SigningKeys {
             web,
             all,
             allow_unsigned,
+            roots,
         } = self;
         let by_os = [
             (Os::Windows, windows),
@@ -431,7 +457,14 @@ impl SigningKeys {
                 .filter_map(|(os, keys)| Some((os, keys?.into_rules())))
                 .collect(),
             all: all.map(RuleKeys::into_rules).unwrap_or_default(),
+            roots,
         };
+        for root in &policy.roots {
+            lint::path("roots", root, errors);
+        }
+        for signer in policy.authenticode_signers() {
+            lint::signer(signer, errors);
+        }
         for rule in policy.sums_rules() {
             lint::path("sha256sums", &rule.path, errors);
         }
@@ -442,6 +475,14 @@ impl SigningKeys {
 impl RuleKeys {
     fn into_rules(self) -> Rules {
         Rules {
+            authenticode: self.authenticode.map(|keys| Signer {
+                organization: keys.organization,
+                azure_identity: keys.azure_identity,
+                timestamp: match keys.timestamp {
+                    TimestampKey::Required => TimestampRule::Required,
+                    TimestampKey::Optional => TimestampRule::MayBeMissing,
+                },
+            }),
             minisign: self.minisign.map(|keys| keys.public_key.0),
             sha256sums: self.sha256sums.map(|keys| SumsRule {
                 path: keys.path,

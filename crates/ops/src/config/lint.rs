@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use release::name::printable;
 use release::{BasisPoints, Channel};
+use signing::authenticode::Signer;
 use store::Location;
 
 use super::ChannelConfig;
@@ -46,6 +47,17 @@ pub(super) fn artifacts(rules: &[Rule], errors: &mut Vec<String>) {
                 printable(path)
             ));
         }
+    }
+}
+
+pub(super) fn signer(signer: &Signer, errors: &mut Vec<String>) {
+    let identities = [&signer.organization, &signer.azure_identity];
+    let given = identities.map(Option::as_deref).into_iter().flatten();
+    if given.clone().all(|text| text.trim().is_empty()) {
+        errors.push(
+            "`authenticode` names nobody; give `organization` or `azure-identity`, as `lastmile inspect` shows them"
+                .to_owned(),
+        );
     }
 }
 

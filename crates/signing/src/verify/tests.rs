@@ -74,6 +74,7 @@ impl Build {
             version: &self.version,
             now,
             sums,
+            trust: &Trust::microsoft(),
             wants_sha512: true,
         };
         let examined =

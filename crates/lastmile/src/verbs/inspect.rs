@@ -1,0 +1,141 @@
+//! `lastmile inspect`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use ops::Error;
+use ops::inspect::{Inspected, Report, Request};
+use release::Timestamp;
+use signing::authenticode::{Inspection, SignatureReport};
+
+use super::verify::{extra_roots, not_passed, now, word};
+use crate::cli::{Format, Global};
+use crate::failure::Failure;
+use crate::output;
+
+/// Show what files are and who signed them, with every check but identity
+#[derive(Debug, Args)]
+pub(crate) struct Inspect {
+    /// Files, and folders whose files that carry signatures are looked at
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// PEM file of roots that are trusted besides Microsoft's
+    #[arg(long, value_name = "PEM")]
+    trust: Vec<PathBuf>,
+    /// The time to judge at; else now
+    #[arg(long, value_name = "TIME")]
+    at: Option<Timestamp>,
+}
+
+pub(crate) fn run(global: &Global, args: &Inspect) -> Result<(), Failure> {
+    let request = Request {
+        paths: args.paths.clone(),
+        trust: args.trust.clone(),
+        at: args.at.unwrap_or_else(now),
+    };
+    let report = ops::inspect::run(&request)?;
+    let text = text(&report);
+    let (failed, total) = (report.failed(), report.files.len());
+    if failed == 0 {
+        output::result(global.format, "inspect", &report, &text);
+        return Ok(());
+    }
+    if global.format == Format::Text {
+        output::plain(&text);
+    }
+    let document = serde_json::to_value(&report).unwrap_or_default();
+    Err(Failure::with_report(
+        Error::Inspected { failed, total },
+        document,
+    ))
+}
+
+fn text(report: &Report) -> String {
+    let first = report
+        .files
+        .iter()
+        .find_map(|file| file.authenticode.as_ref());
+    let mut text = first.map_or(String::new(), |found| extra_roots(&found.trust.extra_roots));
+    for file in &report.files {
+        text.push_str(&one(file));
+    }
+    text
+}
+
+fn one(file: &Inspected) -> String {
+    let mut text = format!("{} {}, {}\n", word(file.verdict), file.path, file.format);
+    match &file.authenticode {
+        Some(inspection) => text.push_str(&signatures(inspection)),
+        None => text.push_str("  its own kind of signature is not supported by this version\n"),
+    }
+    text
+}
+
+fn signatures(inspection: &Inspection) -> String {
+    let mut text = not_passed(&inspection.checks);
+    for signature in &inspection.signatures {
+        text.push_str(&output::table(&signature_rows(signature)));
+        text.push_str(&not_passed(&signature.checks));
+    }
+    let passed = inspection.all_checks().count() - inspection.failed().count();
+    let rows = [
+        vec!["checks passed".to_owned(), passed.to_string()],
+        vec![
+            "roots".to_owned(),
+            inspection.trust.root_set.unwrap_or("none").to_owned(),
+        ],
+        vec![
+            "revocation".to_owned(),
+            inspection.trust.revocation.to_owned(),
+        ],
+    ];
+    text.push_str(&output::table(&rows));
+    text
+}
+
+fn signature_rows(signature: &SignatureReport) -> Vec<Vec<String>> {
+    let mut rows = Vec::new();
+    let mut row = |name: &str, value: &str| rows.push(vec![name.to_owned(), value.to_owned()]);
+    row(
+        "signature",
+        &format!("{}, {}", signature.place, signature.digest),
+    );
+    if let Some(signer) = &signature.signer {
+        row("signer", &signer.certificate.subject);
+        row(
+            "organization",
+            signer.organization.as_deref().unwrap_or("none"),
+        );
+        if let Some(identity) = &signer.azure_identity {
+            row("azure-identity", identity);
+        }
+        row("issuer", &signer.certificate.issuer);
+        row("thumbprint", &signer.certificate.thumbprint);
+        let validity = format!(
+            "{} to {}",
+            signer.certificate.not_before, signer.certificate.not_after
+        );
+        row("valid", &validity);
+        if let Some(root) = signer.path.last() {
+            let origin = if signer.is_extra_root {
+                "trusted by `--trust` alone"
+            } else {
+                "in the root program"
+            };
+            row("root", &format!("{}, {origin}", root.subject));
+        }
+    }
+    for timestamp in &signature.timestamps {
+        row(
+            "timestamp",
+            &format!(
+                "{}, {}, {}",
+                timestamp.time, timestamp.kind, timestamp.authority
+            ),
+        );
+    }
+    if signature.timestamps.is_empty() {
+        row("timestamp", "none: the signature ends with its certificate");
+    }
+    rows
+}
