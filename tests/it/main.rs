@@ -1,5 +1,6 @@
 //! Stories at the boundary: the real binary, a real store, real consumers of what it writes.
 
+mod actions;
 mod crash;
 mod demo;
 mod disks;

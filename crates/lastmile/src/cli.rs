@@ -104,8 +104,14 @@ pub(crate) enum Verb {
 pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Cli, ExitCode> {
     Cli::try_parse_from(&arguments).map_err(|error| {
         let code = u8::try_from(error.exit_code()).unwrap_or(2);
+        let error = quoted_safely(error, &arguments);
         // Where not even the message can be printed, the code still tells.
-        let _ = quoted_safely(error, &arguments).print();
+        let _ = error.print();
+        if error.use_stderr() {
+            let text = error.render().to_string();
+            let message = text.trim_start_matches("error: ").trim_end();
+            crate::runner::failure(code, "error", message, None);
+        }
         ExitCode::from(code)
     })
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::cli::Format;
 use crate::output;
+use crate::runner;
 
 /// Why the process ends without success.
 #[derive(Debug)]
@@ -29,6 +30,7 @@ impl Failure {
     pub(crate) fn show(self, format: Format) -> ExitCode {
         let exit = self.error.exit();
         let message = self.error.to_string();
+        let report = self.report.clone();
         if format == Format::Json {
             let mut document =
                 json!({ "schema": 1, "exit": exit as u8, "outcome": word(exit), "error": message });
@@ -38,6 +40,7 @@ impl Failure {
             output::json(&document);
         }
         output::error(word(exit), &message);
+        runner::failure(exit as u8, word(exit), &message, report.as_ref());
         ExitCode::from(exit as u8)
     }
 }

@@ -11,9 +11,17 @@ mod environment;
 mod failure;
 mod output;
 mod progress;
+mod runner;
 mod verbs;
 
 fn main() -> ExitCode {
+    runner::begin();
+    let code = run();
+    runner::end();
+    code
+}
+
+fn run() -> ExitCode {
     let arguments =
         environment::completed(std::env::args_os().collect(), |name| std::env::var_os(name));
     let cli = match cli::parse(arguments) {

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::cli::Format;
+use crate::runner;
 
 /// A result in the format that was asked for. The document gets `schema`, `verb`, and `exit` beside the value's own.
 pub(crate) fn result(format: Format, verb: &str, value: &impl Serialize, text: &str) {
@@ -15,6 +16,7 @@ pub(crate) fn result(format: Format, verb: &str, value: &impl Serialize, text: &
         Format::Text => plain(text),
         Format::Json => json(&json!({ "schema": 1, "verb": verb, "exit": 0, "result": value })),
     }
+    runner::result(verb, &serde_json::to_value(value).unwrap_or_default(), text);
 }
 
 /// A JSON document on standard output.

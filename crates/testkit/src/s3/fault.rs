@@ -37,7 +37,7 @@ pub enum Does {
     Status500After,
     /// 503 `SlowDown`; nothing was done.
     SlowDown503,
-    /// 409 `ConditionalRequestConflict`; nothing was done.
+    /// 409 `ConditionalRequestConflict`; nothing was done. Requests other than writes get a 503 instead.
     Conflict409,
     /// 200 with an error for a body; nothing was done.
     ErrorBody200,

@@ -102,6 +102,11 @@ impl Desk {
             status: None,
         });
         let fault = self.plan.strike(number, operation, key);
+        // Only a conditional write can lose against another one in flight.
+        let fault = match fault {
+            Some(Does::Conflict409) if operation != "PutObject" => Some(Does::SlowDown503),
+            fault => fault,
+        };
         let held = self
             .holds
             .iter()
