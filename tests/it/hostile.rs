@@ -118,6 +118,18 @@ fn no_parser_panics_on_a_spoilt_document() {
         world.signer().public_key()
     );
     documents.insert("minisign.pub".to_owned(), key.into_bytes());
+    for (name, bytes) in [
+        (
+            "signed.exe",
+            &include_bytes!("../../crates/signing/fixtures/pki/signed.exe")[..],
+        ),
+        (
+            "roots.pem",
+            include_bytes!("../../crates/signing/fixtures/pki/certificates.pem"),
+        ),
+    ] {
+        documents.insert(name.to_owned(), bytes.to_vec());
+    }
     let arguments = "s3://atlas-dist/a/b?region=eu-west-1&endpoint=http://[::1]:9000 1.4.0-rc.1+x dist/**/{a,b}*.exe";
     documents.insert("an argument".to_owned(), arguments.as_bytes().to_vec());
     let mut dice = Dice(20_261_125);

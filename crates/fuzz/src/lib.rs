@@ -5,8 +5,8 @@
 //! where any folder of real files is a corpus, say the one that `lastmile demo` leaves.
 
 use release::{
-    Channel, ChannelView, Claim, Client, FileName, Platform, ReleaseRecord, Revision, Version,
-    decide, document,
+    Channel, ChannelView, Claim, Client, FileName, Platform, ReleaseRecord, Revision, Timestamp,
+    Version, decide, document,
 };
 
 /// A parser, and the end of the names of the files that it reads.
@@ -19,7 +19,7 @@ pub struct Parser {
 }
 
 /// All of them.
-pub const PARSERS: [Parser; 11] = [
+pub const PARSERS: [Parser; 13] = [
     Parser {
         reads: "lastmile.yml",
         parse: |bytes| {
@@ -44,6 +44,18 @@ pub const PARSERS: [Parser; 11] = [
     Parser {
         reads: "minisign.pub",
         parse: |bytes| with_text(bytes, |text| drop(text.parse::<signing::PublicKey>())),
+    },
+    Parser {
+        reads: ".exe",
+        parse: |bytes| inspect(bytes),
+    },
+    Parser {
+        reads: ".pem",
+        parse: |bytes| {
+            with_text(bytes, |text| {
+                drop(signing::Trust::nothing().with_extra_roots(text))
+            })
+        },
     },
     Parser {
         reads: "SHA256SUMS",
@@ -105,6 +117,16 @@ pub const PARSERS: [Parser; 11] = [
         },
     },
 ];
+
+/// Judges a program and its signer.
+fn inspect(bytes: &[u8]) {
+    let trust =
+        signing::Trust::microsoft().with_legacy_digests(signing::LegacyDigests::AcceptedBefore2016);
+    let mut reader = std::io::Cursor::new(bytes);
+    let at = Timestamp::from_unix(1_795_392_000).expect("November 2026");
+    let found = signing::authenticode::inspect(&mut reader, at, &trust).expect("bytes in memory");
+    drop(found.judge(&signing::authenticode::Signer::default()));
+}
 
 fn with_text(bytes: &[u8], parse: impl FnOnce(&str)) {
     if let Ok(text) = std::str::from_utf8(bytes) {

@@ -359,3 +359,6 @@ fn judge_authority(
         ))
     }
 }
+
+#[cfg(test)]
+mod tests;

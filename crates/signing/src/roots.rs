@@ -256,7 +256,7 @@ pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
 }
 
 /// The certificates of a PEM text (RFC 7468); everything outside the marks is a comment.
-fn decode_pem(text: &str) -> Result<Vec<Vec<u8>>, RootError> {
+pub(crate) fn decode_pem(text: &str) -> Result<Vec<Vec<u8>>, RootError> {
     const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
     const END: &str = "-----END CERTIFICATE-----";
     let mut found = Vec::new();

@@ -6,7 +6,7 @@
 use release::name::printable;
 
 use crate::authenticode::{Inspection, SignatureReport};
-use crate::checks::{Check, IDENTITY_AZURE, IDENTITY_ORGANIZATION, TIMESTAMP_PRESENT};
+use crate::checks::{Check, IDENTITY_AZURE, IDENTITY_ORGANIZATION, Id, TIMESTAMP_PRESENT};
 use crate::oid;
 use crate::path::Path;
 use crate::roots::{Origin, sha256_hex};
@@ -71,31 +71,21 @@ fn judge(signature: &SignatureReport, expected: &Signer) -> Vec<Check> {
         timestamp,
     } = expected;
     let mut checks = Vec::new();
-    let found = signature.signer.as_ref();
-    let mut compare = |id, what: &str, expected: &str, found: Option<&String>| {
-        // Found texts are escaped, so the expected one is compared as it would be shown.
-        let expected = printable(expected);
-        checks.push(match found {
-            Some(found) if *found == expected => {
-                Check::pass(id, format!("signed by {what} `{found}`"))
-            }
-            Some(found) => Check::fail(
-                id,
-                format!("signed by {what} `{found}`, expected `{expected}`"),
-            ),
-            None => Check::fail(
-                id,
-                format!("the signer has no {what}, expected `{expected}`"),
-            ),
-        });
-    };
+    let signer = signature.signer.as_ref();
     if let Some(expected) = organization {
-        let found = found.and_then(|it| it.organization.as_ref());
-        compare(IDENTITY_ORGANIZATION, "organization", expected, found);
+        // What an untrusted certificate says of its holder is a claim.
+        let trusted = signer.filter(|signer| signer.root_set.is_some());
+        let found = trusted.and_then(|signer| signer.organization_as_found.as_ref());
+        checks.push(compare(
+            IDENTITY_ORGANIZATION,
+            "organization",
+            expected,
+            found,
+        ));
     }
     if let Some(expected) = azure_identity {
-        let found = found.and_then(|it| it.azure_identity.as_ref());
-        compare(IDENTITY_AZURE, "durable identity", expected, found);
+        let found = signer.and_then(|signer| signer.azure_identity.as_ref());
+        checks.push(compare(IDENTITY_AZURE, "durable identity", expected, found));
     }
     if organization.is_none() && azure_identity.is_none() {
         checks.push(Check::fail(
@@ -103,7 +93,6 @@ fn judge(signature: &SignatureReport, expected: &Signer) -> Vec<Check> {
             "no signer is expected; name an organization or a durable identity",
         ));
     }
-    let has_timestamp = !signature.timestamps.is_empty();
     checks.push(match (timestamp, signature.timestamps.first()) {
         (_, Some(timestamp)) => {
             Check::pass(TIMESTAMP_PRESENT, format!("timestamped at {}", timestamp.time))
@@ -113,11 +102,28 @@ fn judge(signature: &SignatureReport, expected: &Signer) -> Vec<Check> {
         }
         (TimestampRule::Required, None) => Check::fail(
             TIMESTAMP_PRESENT,
-            "no timestamp: the signature ends with its certificate; sign with `/tr <url> /td sha256`",
+            "no timestamp that counts: the signature ends with its certificate; sign with `/tr <url> /td sha256`",
         ),
     });
-    debug_assert_eq!(has_timestamp, !signature.timestamps.is_empty());
     checks
+}
+
+fn compare(id: Id, what: &str, expected: &str, found: Option<&String>) -> Check {
+    let wanted = printable(expected);
+    match found {
+        Some(found) if found == expected => Check::pass(id, format!("signed by {what} `{wanted}`")),
+        Some(found) => Check::fail(
+            id,
+            format!(
+                "signed by {what} `{}`, expected `{wanted}`",
+                printable(found)
+            ),
+        ),
+        None => Check::fail(
+            id,
+            format!("the signer has no {what} that is trusted, expected `{wanted}`"),
+        ),
+    }
 }
 
 /// The durable identity in a signer's certificate: an extended key usage of four numbers behind 1.3.6.1.4.1.311.97, beside

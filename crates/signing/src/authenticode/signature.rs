@@ -58,6 +58,9 @@ pub struct SignerReport {
     pub certificate: CertificateReport,
     /// Its organization, as policies name it.
     pub organization: Option<String>,
+    /// The same, not escaped and not shortened, to be compared. None also where the certificate names several.
+    #[serde(skip)]
+    pub(super) organization_as_found: Option<String>,
     /// Its common name.
     pub common_name: Option<String>,
     /// The durable identity of Azure Artifact Signing, `1.3.6.1.4.1.311.97.…`: the same after each renewal.
@@ -520,15 +523,9 @@ impl<'a> Judging<'a> {
             match path::build(certificate, wanted) {
                 Ok(path) => good = good.or(Some(path)),
                 Err(error) => {
-                    let why = match (lifetime, stamps.is_empty()) {
-                        (true, _) => "; its timestamp does not prolong it (lifetime signing)",
-                        (_, true) => "; there is no timestamp",
+                    let why = match error.check {
+                        X509_VALIDITY => why_no_longer(lifetime, stamps, checks),
                         _ => "",
-                    };
-                    let why = if error.check == X509_VALIDITY {
-                        why
-                    } else {
-                        ""
                     };
                     let reason = format!("{}{why}", error.reason);
                     checks.push(Check::fail(error.check, reason));
@@ -571,6 +568,7 @@ impl<'a> Judging<'a> {
         SignerReport {
             certificate: CertificateReport::of(certificate),
             organization: shown(oid::ORGANIZATION),
+            organization_as_found: certificate.subject.only(oid::ORGANIZATION),
             common_name: shown(oid::COMMON_NAME),
             azure_identity: identity::azure_identity(certificate, path),
             lifetime_signing: certificate.names_usage(oid::LIFETIME_SIGNING),
@@ -578,6 +576,20 @@ impl<'a> Judging<'a> {
             root_set: path.map(|path| path.anchor.set()),
             is_extra_root: path.is_some_and(|path| matches!(path.anchor.origin, Origin::Extra)),
         }
+    }
+}
+
+/// Why a timestamp does not carry a signature past the end of its certificate.
+fn why_no_longer(lifetime: bool, stamps: &[Stamp], checks: &[Check]) -> &'static str {
+    let has_failed = checks.iter().any(|check| {
+        matches!(check.id, TIMESTAMP_TOKEN | TIMESTAMP_CHAIN | TIMESTAMP_TIME)
+            && check.outcome != Outcome::Pass
+    });
+    match (lifetime, stamps.is_empty(), has_failed) {
+        (true, false, _) => "; its timestamp does not prolong it (lifetime signing)",
+        (_, true, true) => "; its timestamp does not count",
+        (_, true, false) => "; there is no timestamp",
+        _ => "",
     }
 }
 

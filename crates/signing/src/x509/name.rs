@@ -32,6 +32,15 @@ impl<'a> Name<'a> {
         self.parts().find(|(oid, _)| *oid == kind).map(|(_, it)| it)
     }
 
+    /// The value of the part of this type, as it is, where there is just one such part.
+    pub(crate) fn only(self, kind: Oid<'_>) -> Option<String> {
+        let mut found = self.parts().filter(|(oid, _)| *oid == kind);
+        match (found.next(), found.next()) {
+            (Some((_, value)), None) => Some(value),
+            _ => None,
+        }
+    }
+
     /// Types and values, as far as they can be read.
     fn parts(self) -> impl Iterator<Item = (Oid<'a>, String)> {
         let sets = Cursor::new(self.0).enter(SEQUENCE).ok();
