@@ -7,6 +7,8 @@
 //! nested in another. Revocation is not looked up, and reports say so.
 
 mod identity;
+mod nested;
+mod report;
 mod signature;
 
 use std::io::{self, Read, Seek, SeekFrom};
@@ -17,13 +19,12 @@ use serde::Serialize;
 use crate::checks::{
     Check, Id, Outcome, PE_CERTIFICATE_TABLE, PE_PADDING, PE_PARSE, PE_SIGNED, PE_TRAILING_DATA,
 };
-use crate::digest::DigestAlgorithm;
 use crate::pe::{self, Image, Stream};
 use crate::report::Verdict;
 use crate::roots::{ExtraRoot, Trust};
 
 pub use identity::{Signer, TimestampRule};
-pub use signature::{CertificateReport, SignatureReport, SignerReport, TimestampReport};
+pub use report::{CertificateReport, SignatureReport, SignerReport, TimestampReport};
 
 /// Bytes read at a time.
 const CHUNK_BYTES: usize = 512 * 1024;
@@ -130,10 +131,8 @@ impl Opened {
         };
         let (found, wrong) = pe::certificates(&table);
         table_checks(&image, found.len(), &wrong, &mut checks);
-        let mut wanted = signature::Wanted::default();
-        signature::each(&found, |_, signed, _| wanted.add(signed));
-        let stream =
-            (!found.is_empty()).then(|| Stream::new(&image, &table, &wanted.whole, &wanted.pages));
+        let (whole, pages) = nested::digests(&found);
+        let stream = (!found.is_empty()).then(|| Stream::new(&image, &table, &whole, &pages));
         drop(found);
         Ok(Self {
             checks,
@@ -247,9 +246,6 @@ fn verdict(checks: &[Check], signatures: &[SignatureReport]) -> Verdict {
         Verdict::Invalid
     }
 }
-
-/// The digest algorithms that a whole digest is computed with, for the tests that count them.
-pub(crate) type Algorithms = Vec<DigestAlgorithm>;
 
 #[cfg(test)]
 mod tests;

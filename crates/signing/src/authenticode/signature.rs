@@ -2,9 +2,12 @@
 
 use release::Timestamp;
 use release::name::printable;
-use serde::Serialize;
 
-use crate::authenticode::{Algorithms, identity};
+use crate::authenticode::identity;
+use crate::authenticode::nested::{self, SIGNATURES_MAX};
+use crate::authenticode::report::{
+    CertificateReport, SignatureReport, SignerReport, TimestampReport,
+};
 use crate::checks::{
     CMS_DIGEST_ALGORITHM, CMS_MESSAGE_DIGEST, CMS_PARSE, CMS_SIGNATURE, CMS_WEAK_DIGEST, Check, Id,
     Outcome, PE_DIGEST, PE_PAGE_HASHES, TIMESTAMP_CHAIN, TIMESTAMP_TIME, TIMESTAMP_TOKEN,
@@ -17,185 +20,13 @@ use crate::key::PublicKey;
 use crate::oid;
 use crate::path::{self, Path, Weak, YEAR_2016};
 use crate::pe::{self, Digests};
-use crate::roots::{LegacyDigests, Origin, Purpose, Trust, sha256_hex};
+use crate::roots::{LegacyDigests, Origin, Purpose, Trust};
 use crate::spc::IndirectData;
-use crate::timestamp::{self, Stamp, StampKind};
+use crate::timestamp::{self, Stamp};
 use crate::x509::Certificate;
 
-/// How many signatures a file may carry, nested ones included.
-const SIGNATURES_MAX: usize = 16;
 /// How many timestamps a signature may have.
 const TIMESTAMPS_MAX: usize = 4;
-
-/// One signature.
-#[derive(Debug, Clone, Serialize)]
-pub struct SignatureReport {
-    /// Where it stands: `entry 1`, or `entry 1, nested 2`.
-    pub place: String,
-    /// The digest algorithm, `SHA-256`; `unknown` where it cannot be read.
-    pub digest: String,
-    /// Who signed, where that can be read. Believe it only where the checks pass.
-    pub signer: Option<SignerReport>,
-    /// Every timestamp that holds.
-    pub timestamps: Vec<TimestampReport>,
-    /// Every check of it.
-    pub checks: Vec<Check>,
-}
-
-impl SignatureReport {
-    /// Whether every check passed.
-    pub fn is_good(&self) -> bool {
-        self.checks
-            .iter()
-            .all(|check| check.outcome == Outcome::Pass)
-    }
-}
-
-/// Who signed. All texts are escaped for printing.
-#[derive(Debug, Clone, Serialize)]
-pub struct SignerReport {
-    /// The certificate of the signer.
-    pub certificate: CertificateReport,
-    /// Its organization, as policies name it.
-    pub organization: Option<String>,
-    /// The same, not escaped and not shortened, to be compared. None also where the certificate names several.
-    #[serde(skip)]
-    pub(super) organization_as_found: Option<String>,
-    /// Its common name.
-    pub common_name: Option<String>,
-    /// The durable identity of Azure Artifact Signing, `1.3.6.1.4.1.311.97.…`: the same after each renewal.
-    pub azure_identity: Option<String>,
-    /// Whether a timestamp does not prolong the signature (lifetime signing).
-    pub lifetime_signing: bool,
-    /// The certificates above it up to the root, where a good path was found.
-    pub path: Vec<CertificateReport>,
-    /// Where the root of that path is from.
-    pub root_set: Option<&'static str>,
-    /// Whether that root is an extra one, which the caller trusts and the world does not.
-    pub is_extra_root: bool,
-}
-
-/// A certificate. All texts are escaped for printing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct CertificateReport {
-    /// Its subject.
-    pub subject: String,
-    /// Its issuer.
-    pub issuer: String,
-    /// Its serial number in lower-case hexadecimal.
-    pub serial: String,
-    /// SHA-1 over it in lower-case hexadecimal: what Windows shows as the thumbprint.
-    pub thumbprint: String,
-    /// SHA-256 over it in lower-case hexadecimal.
-    pub sha256: String,
-    /// Valid from.
-    pub not_before: Timestamp,
-    /// Valid until.
-    pub not_after: Timestamp,
-}
-
-/// A timestamp that holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct TimestampReport {
-    /// When the signature was there.
-    pub time: Timestamp,
-    /// `RFC 3161`, or `countersignature` for the older kind.
-    pub kind: &'static str,
-    /// Who vouches for it.
-    pub authority: String,
-    /// The root above that authority, and where it is from.
-    pub root: String,
-}
-
-impl CertificateReport {
-    fn of(certificate: &Certificate<'_>) -> Self {
-        Self {
-            subject: certificate.subject.to_string(),
-            issuer: certificate.issuer.to_string(),
-            serial: hex(certificate.serial),
-            thumbprint: hex(&DigestAlgorithm::Sha1.hash(&[certificate.raw])),
-            sha256: sha256_hex(certificate.raw),
-            not_before: certificate.not_before,
-            not_after: certificate.not_after,
-        }
-    }
-}
-
-/// The digests that the signatures of a file need.
-#[derive(Debug, Default)]
-pub(super) struct Wanted {
-    pub(super) whole: Algorithms,
-    pub(super) pages: Algorithms,
-}
-
-impl Wanted {
-    pub(super) fn add(&mut self, signed: &SignedData<'_>) {
-        let add = |list: &mut Algorithms, algorithm| {
-            if !list.contains(&algorithm) {
-                list.push(algorithm);
-            }
-        };
-        if let Ok(content) = IndirectData::read(signed.content.as_deref().unwrap_or_default()) {
-            content
-                .digest
-                .into_iter()
-                .for_each(|it| add(&mut self.whole, it));
-            for pages in content.page_hashes {
-                add(&mut self.pages, pages.digest);
-            }
-        }
-    }
-}
-
-/// Visits every signature: its place, itself, and how many stand before it that it is nested in.
-pub(super) fn each<'a>(
-    found: &[(&'a [u8], SignedData<'a>)],
-    mut visit: impl FnMut(&str, &SignedData<'a>, usize),
-) {
-    for (place, signed, parent) in flatten(found) {
-        visit(&place, &signed, parent);
-    }
-}
-
-/// All signatures with their places and the index of the one that each is nested in (its own, where in none). What is
-/// nested and cannot be read shows as a failed check of the signature around it.
-fn flatten<'a>(found: &[(&'a [u8], SignedData<'a>)]) -> Vec<(String, SignedData<'a>, usize)> {
-    let mut all: Vec<(String, SignedData<'a>, usize)> = Vec::new();
-    for (entry, (_, signed)) in found.iter().enumerate() {
-        let first = all.len();
-        all.push((format!("entry {}", entry + 1), signed.clone(), first));
-        let (mut at, mut nested) = (first, 0);
-        while let Some((_, signed, _)) = all.get(at) {
-            let inner: Vec<_> = nested_in(signed).flatten().collect();
-            for signed in inner {
-                if all.len() < SIGNATURES_MAX {
-                    nested += 1;
-                    let place = format!("entry {}, nested {nested}", entry + 1);
-                    all.push((place, signed, at));
-                }
-            }
-            at += 1;
-        }
-    }
-    all
-}
-
-/// The signatures nested in one, or that one is there which cannot be read.
-fn nested_in<'a>(signed: &SignedData<'a>) -> impl Iterator<Item = Result<SignedData<'a>, Check>> {
-    let unsigned = signed.signers.first().and_then(|it| it.unsigned.as_ref());
-    let values: Vec<_> = unsigned
-        .into_iter()
-        .flat_map(|unsigned| unsigned.all(oid::NESTED_SIGNATURE))
-        .collect();
-    values.into_iter().map(|value| {
-        let wrong = |why: String| Check::fail(CMS_PARSE, format!("a nested signature {why}"));
-        match SignedData::parse(value.raw) {
-            Ok((signed, used)) if used == value.raw.len() => Ok(signed),
-            Ok(_) => Err(wrong("has bytes behind it".to_owned())),
-            Err(error) => Err(wrong(format!("cannot be read: {error}"))),
-        }
-    })
-}
 
 /// Judges every signature of a file.
 pub(super) fn judge_all(
@@ -204,47 +35,51 @@ pub(super) fn judge_all(
     at: Timestamp,
     trust: &Trust,
 ) -> Vec<SignatureReport> {
-    let all = flatten(found);
-    let too_many = all.len() >= SIGNATURES_MAX;
-    let mut reports: Vec<Option<SignatureReport>> = all.iter().map(|_| None).collect();
+    let all = nested::all(found);
     // From the innermost outwards: a sound SHA-2 signature holds up the SHA-1 one that it is nested in.
-    for (index, (place, signed, _)) in all.iter().enumerate().rev() {
-        let is_held_up = digest_of(signed) == Some(DigestAlgorithm::Sha1)
-            && all.iter().enumerate().any(|(inner, (_, _, parent))| {
-                *parent == index
-                    && inner != index
-                    && reports
-                        .get(inner)
-                        .and_then(Option::as_ref)
-                        .is_some_and(|report| report.is_good() && report.digest != "SHA-1")
-            });
+    let mut reports: Vec<(Option<usize>, SignatureReport)> = Vec::new();
+    for (index, placed) in all.iter().enumerate().rev() {
+        let mut inner = reports.iter().filter(|(inside, _)| *inside == Some(index));
+        let is_held_up = inner.any(|(_, inner)| holds_up(inner, &placed.signed));
         let weak = if is_held_up {
             Weak::HeldUp
         } else {
             Weak::Refused
         };
         let judging = Judging {
-            signed,
+            signed: &placed.signed,
             digests,
             at,
             trust,
             weak,
         };
-        let mut report = judging.report(place);
-        if too_many && index == 0 {
+        let mut report = judging.report(&placed.place);
+        if index == 0 && all.len() >= SIGNATURES_MAX {
             let reason = format!("the file has {SIGNATURES_MAX} signatures or more");
             report.checks.push(Check::fail(CMS_PARSE, reason));
         }
-        if let Some(slot) = reports.get_mut(index) {
-            *slot = Some(report);
-        }
+        reports.push((placed.inside, report));
     }
-    reports.into_iter().flatten().collect()
+    reports
+        .into_iter()
+        .rev()
+        .map(|(_, report)| report)
+        .collect()
 }
 
-/// The digest algorithm of the first signer.
-fn digest_of(signed: &SignedData<'_>) -> Option<DigestAlgorithm> {
-    signed.signers.first()?.digest.ok()
+/// Whether a SHA-1 signature needs no belief of its own, as a sound SHA-2 one by the same organization is nested in it.
+fn holds_up(inner: &SignatureReport, outer: &SignedData<'_>) -> bool {
+    let Some(signer) = outer.signers.first() else {
+        return false;
+    };
+    let named = signer.named(&outer.certificates);
+    let organization = named.and_then(|it| it.subject.only(oid::ORGANIZATION));
+    let inner_signer = inner.signer.as_ref();
+    signer.digest == Ok(DigestAlgorithm::Sha1)
+        && inner.is_good()
+        && inner.digest != DigestAlgorithm::Sha1.to_string()
+        && organization.is_some()
+        && inner_signer.is_some_and(|it| it.organization_as_found == organization)
 }
 
 /// What one signature is judged with.
@@ -276,7 +111,7 @@ impl<'a> Judging<'a> {
         };
         report
             .checks
-            .extend(nested_in(self.signed).filter_map(Result::err));
+            .extend(nested::nested_in(self.signed).filter_map(Result::err));
         let [signer] = self.signed.signers.as_slice() else {
             let count = self.signed.signers.len();
             let reason = format!("the signature has {count} signers, expected one");
@@ -590,25 +425,5 @@ fn why_no_longer(lifetime: bool, stamps: &[Stamp], checks: &[Check]) -> &'static
         (_, true, true) => "; its timestamp does not count",
         (_, true, false) => "; there is no timestamp",
         _ => "",
-    }
-}
-
-impl From<Stamp> for TimestampReport {
-    fn from(stamp: Stamp) -> Self {
-        let Stamp {
-            time,
-            kind,
-            authority,
-            root,
-        } = stamp;
-        Self {
-            time,
-            kind: match kind {
-                StampKind::Token => "RFC 3161",
-                StampKind::Countersignature => "countersignature",
-            },
-            authority,
-            root,
-        }
     }
 }

@@ -1,0 +1,124 @@
+//! What is reported of a signature. All texts are escaped for printing.
+
+use release::Timestamp;
+use serde::Serialize;
+
+use crate::checks::{Check, Outcome};
+use crate::digest::{DigestAlgorithm, hex};
+use crate::roots::sha256_hex;
+use crate::timestamp::{Stamp, StampKind};
+use crate::x509::Certificate;
+
+/// One signature.
+#[derive(Debug, Clone, Serialize)]
+pub struct SignatureReport {
+    /// Where it stands: `entry 1`, or `entry 1, nested 2`.
+    pub place: String,
+    /// The digest algorithm, `SHA-256`; `unknown` where it cannot be read.
+    pub digest: String,
+    /// Who signed, where that can be read. Believe it only where the checks pass.
+    pub signer: Option<SignerReport>,
+    /// Every timestamp that holds.
+    pub timestamps: Vec<TimestampReport>,
+    /// Every check of it.
+    pub checks: Vec<Check>,
+}
+
+impl SignatureReport {
+    /// Whether every check passed.
+    pub fn is_good(&self) -> bool {
+        self.checks
+            .iter()
+            .all(|check| check.outcome == Outcome::Pass)
+    }
+}
+
+/// Who signed. All texts are escaped for printing.
+#[derive(Debug, Clone, Serialize)]
+pub struct SignerReport {
+    /// The certificate of the signer.
+    pub certificate: CertificateReport,
+    /// Its organization, as policies name it.
+    pub organization: Option<String>,
+    /// The same, not escaped and not shortened, to be compared. None also where the certificate names several.
+    #[serde(skip)]
+    pub(super) organization_as_found: Option<String>,
+    /// Its common name.
+    pub common_name: Option<String>,
+    /// The durable identity of Azure Artifact Signing, `1.3.6.1.4.1.311.97.…`: the same after each renewal.
+    pub azure_identity: Option<String>,
+    /// Whether a timestamp does not prolong the signature (lifetime signing).
+    pub lifetime_signing: bool,
+    /// The certificates above it up to the root, where a good path was found.
+    pub path: Vec<CertificateReport>,
+    /// Where the root of that path is from.
+    pub root_set: Option<&'static str>,
+    /// Whether that root is an extra one, which the caller trusts and the world does not.
+    pub is_extra_root: bool,
+}
+
+/// A certificate. All texts are escaped for printing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CertificateReport {
+    /// Its subject.
+    pub subject: String,
+    /// Its issuer.
+    pub issuer: String,
+    /// Its serial number in lower-case hexadecimal.
+    pub serial: String,
+    /// SHA-1 over it in lower-case hexadecimal: what Windows shows as the thumbprint.
+    pub thumbprint: String,
+    /// SHA-256 over it in lower-case hexadecimal.
+    pub sha256: String,
+    /// Valid from.
+    pub not_before: Timestamp,
+    /// Valid until.
+    pub not_after: Timestamp,
+}
+
+/// A timestamp that holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TimestampReport {
+    /// When the signature was there.
+    pub time: Timestamp,
+    /// `RFC 3161`, or `countersignature` for the older kind.
+    pub kind: &'static str,
+    /// Who vouches for it.
+    pub authority: String,
+    /// The root above that authority, and where it is from.
+    pub root: String,
+}
+
+impl CertificateReport {
+    pub(super) fn of(certificate: &Certificate<'_>) -> Self {
+        Self {
+            subject: certificate.subject.to_string(),
+            issuer: certificate.issuer.to_string(),
+            serial: hex(certificate.serial),
+            thumbprint: hex(&DigestAlgorithm::Sha1.hash(&[certificate.raw])),
+            sha256: sha256_hex(certificate.raw),
+            not_before: certificate.not_before,
+            not_after: certificate.not_after,
+        }
+    }
+}
+
+impl From<Stamp> for TimestampReport {
+    fn from(stamp: Stamp) -> Self {
+        let Stamp {
+            time,
+            kind,
+            authority,
+            root,
+        } = stamp;
+        Self {
+            time,
+            kind: match kind {
+                StampKind::Token => "RFC 3161",
+                StampKind::Countersignature => "countersignature",
+            },
+            authority,
+            root,
+        }
+    }
+}
