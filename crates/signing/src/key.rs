@@ -215,20 +215,29 @@ fn verify_ecdsa(curve: Curve, point: &[u8], hash: &[u8], signature: &[u8]) -> Re
     .map_err(|_| KeyError::Wrong)
 }
 
-/// r and s side by side, each as long as the order of the curve.
+/// r and s side by side, each as long as the order of the curve. Only DER is taken: any other way to write the same
+/// numbers would make a second signature out of one.
 fn fixed_width(curve: Curve, signature: &[u8]) -> Option<Vec<u8>> {
-    let mut outer = Cursor::new(signature);
-    let mut numbers = outer.enter(SEQUENCE).ok()?;
-    outer.end().ok()?;
+    let mut numbers = Cursor::new(signature).enter(SEQUENCE).ok()?;
     let mut fixed = Vec::with_capacity(2 * curve.scalar_bytes());
+    let mut contents = Vec::new();
     for _ in 0..2 {
         let number = numbers.expect(INTEGER).ok()?.unsigned().ok()?;
         let padding = curve.scalar_bytes().checked_sub(number.len())?;
         fixed.extend(std::iter::repeat_n(0, padding));
         fixed.extend_from_slice(number);
+        let sign = number.first().is_none_or(|first| first & 0x80 != 0);
+        contents.extend([INTEGER, u8::try_from(number.len()).ok()? + u8::from(sign)]);
+        contents.extend(sign.then_some(0));
+        contents.extend_from_slice(number);
     }
-    numbers.end().ok()?;
-    Some(fixed)
+    // At most 2 * (66 + 3) bytes.
+    let length = u8::try_from(contents.len()).ok()?;
+    let mut strict = vec![SEQUENCE];
+    strict.extend((length >= 0x80).then_some(0x81));
+    strict.push(length);
+    strict.extend(contents);
+    (strict == signature).then_some(fixed)
 }
 
 impl Scheme {
@@ -311,3 +320,6 @@ fn pss_parameters(
         .filter(|_| usual)
         .and_then(|digest| Some((digest, usize::try_from(salt_bytes).ok()?))))
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,3 +34,6 @@ pub use report::{ArtifactReport, ReleaseReport, Verdict, Verified};
 pub use roots::{ExtraRoot, LegacyDigests, MICROSOFT_ROOT_SET, RootError, Trust};
 pub use sums::{Entry, SumsDocument, SumsError, parse as parse_sums, render as render_sums};
 pub use verify::{Bytes, Candidate, Context, Examined, conclude, examine};
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,7 @@ use release::Timestamp;
 
 use super::*;
 use crate::roots::LegacyDigests;
+use crate::tests::{shared, skipped};
 
 /// The day on which the labels hold.
 fn day() -> Timestamp {
@@ -43,30 +44,6 @@ fn failed(inspection: &Inspection) -> Vec<&'static str> {
     ids.sort_unstable();
     ids.dedup();
     ids
-}
-
-/// The shared corpus; says why not where it is not there. Judges that are required may not be missing: the wording is
-/// that of `testkit::judge`, which this crate does not depend on, as it would build a whole S3 service for one sentence.
-fn shared() -> Option<PathBuf> {
-    let folder = std::env::var_os("LASTMILE_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
-        PathBuf::from,
-    );
-    let corpus = folder.join("corpus");
-    if corpus.is_dir() {
-        return Some(corpus);
-    }
-    skipped("the corpus of signed files is not there; name its parent in LASTMILE_SHARED");
-    None
-}
-
-fn skipped(reason: &str) {
-    use std::io::Write as _;
-    assert!(
-        std::env::var("LASTMILE_JUDGES").as_deref() != Ok("required"),
-        "a judge is required but missing: {reason}"
-    );
-    let _ = writeln!(io::stderr(), "skipped: {reason}");
 }
 
 fn sample(name: &str) -> Option<Vec<u8>> {
