@@ -178,7 +178,7 @@ impl Opened {
             trust: TrustReport {
                 root_set: trust.root_set(),
                 extra_roots: trust.extra_roots(),
-                revocation: "not checked: nothing in the file says, and no network is asked",
+                revocation: "not checked: the file carries no revocation lists, and no network is asked",
             },
         }
     }

@@ -44,7 +44,10 @@ impl<'a> SignedData<'a> {
         }
         let mut signed = info.enter(context(0))?.enter(SEQUENCE)?;
         info.end()?;
-        signed.expect(INTEGER)?;
+        // RFC 5652 section 5.1: 1, 3, 4, or 5. Signers are careless with which, so it says nothing here.
+        if !matches!(signed.expect(INTEGER)?.small()?, 1..=5) {
+            return Err(DerError::Value("the version of SignedData is unknown"));
+        }
         let mut digest_algorithms = Vec::new();
         for algorithm in signed.enter(SET)?.take(ITEMS_MAX) {
             digest_algorithms.push(Oid::read(&mut algorithm?.inside()?)?);

@@ -15,6 +15,7 @@ pub(crate) const BOOLEAN: u8 = 0x01;
 pub(crate) const INTEGER: u8 = 0x02;
 pub(crate) const BIT_STRING: u8 = 0x03;
 pub(crate) const OCTET_STRING: u8 = 0x04;
+const NULL: u8 = 0x05;
 pub(crate) const OBJECT_IDENTIFIER: u8 = 0x06;
 pub(crate) const UTF8_STRING: u8 = 0x0c;
 pub(crate) const PRINTABLE_STRING: u8 = 0x13;
@@ -215,6 +216,16 @@ impl<'a> Cursor<'a> {
     /// The inside of the next element, which must have this tag.
     pub(crate) fn enter(&mut self, expected: u8) -> Result<Self, DerError> {
         self.expect(expected)?.inside()
+    }
+
+    /// Nothing may follow but a NULL, as in an AlgorithmIdentifier without parameters.
+    pub(crate) fn null_or_end(mut self) -> Result<(), DerError> {
+        if let Some(null) = self.optional(NULL)?
+            && !null.value.is_empty()
+        {
+            return Err(DerError::Value("a NULL is not empty"));
+        }
+        self.end()
     }
 
     /// Nothing may follow.

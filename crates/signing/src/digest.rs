@@ -29,7 +29,9 @@ impl DigestAlgorithm {
 
     /// Reads an AlgorithmIdentifier; parameters are absent or NULL (RFC 5754 section 2), and mean nothing.
     pub(crate) fn read<'a>(cursor: &mut Cursor<'a>) -> Result<Result<Self, Oid<'a>>, DerError> {
-        let oid = Oid::read(&mut cursor.enter(SEQUENCE)?)?;
+        let mut algorithm = cursor.enter(SEQUENCE)?;
+        let oid = Oid::read(&mut algorithm)?;
+        algorithm.null_or_end()?;
         Ok(Self::from_oid(oid).ok_or(oid))
     }
 

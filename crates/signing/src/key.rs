@@ -270,6 +270,10 @@ impl Scheme {
             },
             _ => return unsupported(),
         };
+        // RSASSA-PSS has parameters, which were read. With `id-ecPublicKey` some signers repeat the curve of the key.
+        if !matches!(oid, oid::RSASSA_PSS | oid::EC_PUBLIC_KEY) {
+            algorithm.null_or_end()?;
+        }
         if stated.is_some_and(|stated| stated != scheme.digest()) {
             return Ok(Err(KeyError::Mismatch));
         }

@@ -287,7 +287,9 @@ fn judge_extensions(certificate: &Certificate<'_>) -> Result<(), PathError> {
     match certificate.extensions.unknown_critical.first() {
         None => Ok(()),
         Some(oid) => {
-            let reason = format!("{certificate} has the unknown critical extension {oid}");
+            let reason = format!(
+                "{certificate} has the extension {oid}, which must be understood and is not"
+            );
             Err(PathError::new(X509_EXTENSIONS, reason))
         }
     }

@@ -52,7 +52,7 @@ pub(crate) struct Extensions<'a> {
     pub(crate) authority: Option<BasicConstraints>,
     pub(crate) subject_key: Option<&'a [u8]>,
     pub(crate) authority_key: Option<&'a [u8]>,
-    /// Critical extensions that this crate does not judge.
+    /// Extensions that must be judged, and that this crate does not judge.
     pub(crate) unknown_critical: Vec<Oid<'a>>,
 }
 
@@ -219,6 +219,8 @@ impl<'a> Extensions<'a> {
             // They restrict nothing that is asked for here: any policy will do, names other than the subject are not
             // looked at, and revocation is not looked up.
             oid::CERTIFICATE_POLICIES | oid::SUBJECT_ALT_NAME | oid::CRL_DISTRIBUTION_POINTS => {}
+            // Names are not compared with constraints here, so an authority that has some is not believed, critical or not.
+            oid::NAME_CONSTRAINTS => self.unknown_critical.push(oid),
             _ if critical => self.unknown_critical.push(oid),
             _ => {}
         }

@@ -53,7 +53,10 @@ pub(crate) enum SignerError {
 impl<'a> SignerInfo<'a> {
     pub(crate) fn read(element: Element<'a>) -> Result<Self, DerError> {
         let mut signer = element.inside()?;
-        signer.expect(INTEGER)?;
+        // RFC 5652 section 5.3: 1 or 3. departs: 0 is in the wild, made by an old signer.
+        if !matches!(signer.expect(INTEGER)?.small()?, 0 | 1 | 3) {
+            return Err(DerError::Value("the version of SignerInfo is unknown"));
+        }
         let sid = if signer.peek() == Some(SEQUENCE) {
             let mut sid = signer.enter(SEQUENCE)?;
             let name = Name::read(&mut sid)?;
