@@ -8,8 +8,8 @@ use std::borrow::Cow;
 
 use thiserror::Error;
 
-/// How deep elements may lie in one another. Real signatures need about 20, a nested one in a timestamped one 30.
-const DEPTH_MAX: u8 = 64;
+/// How deep elements may lie in one another. Real signatures need about 15.
+const DEPTH_MAX: u8 = 32;
 
 pub(crate) const BOOLEAN: u8 = 0x01;
 pub(crate) const INTEGER: u8 = 0x02;

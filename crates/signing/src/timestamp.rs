@@ -158,26 +158,30 @@ pub(crate) fn judge_countersignature<'a>(
 
 /// ESSCertID (RFC 2634 section 5.4, RFC 5035 section 3): where the token names its certificate, it is this one.
 fn names_certificate(signer: &SignerInfo<'_>, certificate: &Certificate<'_>) -> bool {
-    let first = |kind| -> Option<Element<'_>> {
-        let value = signer.signed.as_ref()?.single(kind)?;
-        let mut certificates = value.inside().ok()?.enter(SEQUENCE).ok()?;
-        certificates.any().ok()
-    };
-    let holds = |named: Option<Element<'_>>, default: DigestAlgorithm| {
-        let Some(named) = named else { return true };
-        let read = || -> Option<bool> {
-            let mut named = named.inside().ok()?;
-            let digest = match named.peek()? {
-                SEQUENCE => DigestAlgorithm::read(&mut named).ok()?.ok()?,
-                _ => default,
-            };
-            let hash = named.expect(OCTET_STRING).ok()?.value;
-            Some(digest.hash(&[certificate.raw]) == hash)
+    let holds = |value: Element<'_>, default: DigestAlgorithm| -> Option<bool> {
+        let first = value.inside().ok()?.enter(SEQUENCE).ok()?.any().ok()?;
+        let mut named = first.inside().ok()?;
+        // ESSCertIDv2 may name an algorithm before the hash.
+        let digest = match named.peek()? {
+            SEQUENCE => DigestAlgorithm::read(&mut named).ok()?.ok()?,
+            _ => default,
         };
-        read().unwrap_or(false)
+        let hash = named.expect(OCTET_STRING).ok()?.value;
+        Some(digest.hash(&[certificate.raw]) == hash)
     };
-    holds(first(oid::SIGNING_CERTIFICATE), DigestAlgorithm::Sha1)
-        && holds(first(oid::SIGNING_CERTIFICATE_V2), DigestAlgorithm::Sha256)
+    let Some(signed) = &signer.signed else {
+        return false;
+    };
+    [
+        (oid::SIGNING_CERTIFICATE, DigestAlgorithm::Sha1),
+        (oid::SIGNING_CERTIFICATE_V2, DigestAlgorithm::Sha256),
+    ]
+    .into_iter()
+    .all(|(kind, default)| {
+        signed
+            .all(kind)
+            .all(|value| holds(value, default) == Some(true))
+    })
 }
 
 /// Judges who made a timestamp, at the time it states.

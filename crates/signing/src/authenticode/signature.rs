@@ -122,6 +122,7 @@ impl<'a> Judging<'a> {
             report.digest = digest.to_string();
         }
         self.judge_content(signer, &mut report.checks);
+        self.judge_curves(&mut report.checks);
         let named = signer.named(&self.signed.certificates);
         let certificate = match signer.verify(&self.signed.certificates, BareDigest::Refused) {
             Ok(certificate) => {
@@ -137,7 +138,6 @@ impl<'a> Judging<'a> {
                 return report;
             }
         };
-        self.judge_curves(&mut report.checks);
         let stamps = self.judge_timestamps(signer, &mut report.checks);
         self.judge_digest(signer, stamps.first(), &mut report.checks);
         let path = self.judge_path(certificate, &stamps, &mut report.checks);

@@ -11,7 +11,7 @@ use release::Timestamp;
 
 use super::*;
 use crate::roots::LegacyDigests;
-use crate::tests::{shared, skipped};
+use crate::tests::shared;
 
 /// The day on which the labels hold.
 fn day() -> Timestamp {

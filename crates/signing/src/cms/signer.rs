@@ -146,6 +146,7 @@ impl<'a> SignerInfo<'a> {
                 Ok(()) => return Ok(certificate),
                 Err(KeyError::Wrong)
                     if bare == BareDigest::Accepted
+                        && digest == DigestAlgorithm::Sha1
                         && certificate.key.verify_bare(&hash, self.signature).is_ok() =>
                 {
                     return Ok(certificate);
@@ -157,7 +158,7 @@ impl<'a> SignerInfo<'a> {
     }
 }
 
-/// Whether an RSA signature may cover a digest without a DigestInfo around it.
+/// Whether an RSA signature may cover a SHA-1 digest without a DigestInfo around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BareDigest {
     /// Only legacy countersignatures need this.

@@ -74,6 +74,20 @@ fn wycheproof_has_no_vector_that_is_judged_wrongly() {
     );
 }
 
+/// Made by `openssl pkeyutl`, see `fixtures/README.md`.
+#[test]
+fn a_bare_digest_is_taken_only_where_it_is_asked_for() {
+    let key = include_bytes!("../../fixtures/pki/bare-digest.pub.der");
+    let signature = include_bytes!("../../fixtures/pki/bare-digest.sig");
+    let key = PublicKey::read(&mut Cursor::new(key)).expect("a key");
+    let hash = DigestAlgorithm::Sha1.hash(&[b"bare"]);
+    let scheme = Scheme::RsaPkcs1(DigestAlgorithm::Sha1);
+    assert_eq!(key.verify(scheme, &hash, signature), Err(KeyError::Wrong));
+    assert_eq!(key.verify_bare(&hash, signature), Ok(()));
+    let other = DigestAlgorithm::Sha1.hash(&[b"other"]);
+    assert_eq!(key.verify_bare(&other, signature), Err(KeyError::Wrong));
+}
+
 #[test]
 fn keys_that_are_no_keys_verify_nothing() {
     let scheme = Scheme::RsaPkcs1(DigestAlgorithm::Sha256);

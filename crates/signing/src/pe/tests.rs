@@ -84,3 +84,44 @@ fn page_hashes_need_sections_that_can_be_told_apart() {
     assert_eq!(page(|image| image.sections[0].bytes = 1 << 30), overlap);
     assert_eq!(page(|image| image.headers_bytes = 10), overlap);
 }
+
+/// An image with a certificate table of these bytes behind it.
+fn with_table(table: &[u8]) -> Vec<u8> {
+    let mut bytes = image();
+    let length = |bytes: usize| u32::try_from(bytes).expect("small").to_le_bytes();
+    let (offset, size) = (length(bytes.len()), length(table.len()));
+    bytes[232..236].copy_from_slice(&offset);
+    bytes[236..240].copy_from_slice(&size);
+    bytes.extend(table);
+    bytes
+}
+
+#[test]
+fn a_table_is_read_up_to_a_limit() {
+    let read_table = |bytes: &[u8]| {
+        let image = read(bytes).expect("an image");
+        let table = image.table.expect("a table");
+        let found = image.read_table(&mut Cursor::new(bytes), table);
+        found.expect("bytes in memory")
+    };
+    assert_eq!(read_table(&with_table(&[7; 16])), Ok(vec![7; 16]));
+    let limit = usize::try_from(TABLE_BYTES_MAX).expect("small");
+    let large = read_table(&with_table(&vec![0; limit + 1]));
+    assert_eq!(large, Err(TableError::TooLarge));
+}
+
+#[test]
+fn entries_of_a_table_are_bounded() {
+    let entry = [16, 0, 0, 0, 0, 2, 2, 0, 0x30, 0x80, 0, 0, 0, 0, 0, 0];
+    let table = entry.repeat(1000);
+    let (found, wrong) = certificates(&table);
+    assert!(found.is_empty());
+    assert_eq!(wrong.len(), 9, "{wrong:?}");
+    assert_eq!(wrong.last(), Some(&TableError::TooMany));
+    let (found, wrong) = certificates(&[1, 2, 3]);
+    let length = TableError::Length {
+        number: 1,
+        length: 0,
+    };
+    assert_eq!((found.len(), wrong), (0, vec![length]));
+}
