@@ -13,6 +13,8 @@ use crate::pe::stream::overlap;
 /// The largest page, in bytes. Real ones have 4 or 8 KiB.
 const PAGE_BYTES_MAX: u64 = 1024 * 1024;
 const PAGE_BYTES_MIN: u64 = 16;
+/// No certificate table has room for the digests of more pages.
+const PAGES_MAX: u64 = super::TABLE_BYTES_MAX / 24;
 static ZEROS: [u8; 4096] = [0; 4096];
 
 /// Why page hashes cannot be computed.
@@ -22,6 +24,8 @@ pub(crate) enum PagesError {
     Alignment(u64),
     #[error("sections overlap, or reach into the headers or past the signed part of the file")]
     Sections,
+    #[error("there are more than {PAGES_MAX} pages")]
+    TooMany,
 }
 
 /// What is hashed on its own: the headers or a section.
@@ -80,6 +84,12 @@ impl PageHasher {
         let headers_hold = image.headers_bytes >= image.head.len() as u64;
         if !sound || !headers_hold || spans.last().is_some_and(|span| span.end > end) {
             return Err(PagesError::Sections);
+        }
+        let pages = spans
+            .iter()
+            .map(|span| (span.end - span.start).div_ceil(page_bytes));
+        if pages.sum::<u64>() > PAGES_MAX {
+            return Err(PagesError::TooMany);
         }
         let entry_at = image.entry_at.unwrap_or(image.checksum_at);
         Ok(Self {

@@ -79,6 +79,12 @@ fn page_hashes_need_sections_that_can_be_told_apart() {
     assert_eq!(page(|_| {}), None);
     let alignment = page(|image| image.section_alignment = 0);
     assert_eq!(alignment, Some(pages::PagesError::Alignment(0)));
+    let many = page(|image| {
+        image.section_alignment = 16;
+        image.size = 1 << 30;
+        image.sections[0].bytes = 1 << 29;
+    });
+    assert_eq!(many, Some(pages::PagesError::TooMany));
     let overlap = Some(pages::PagesError::Sections);
     assert_eq!(page(|image| image.sections[0].offset = 10), overlap);
     assert_eq!(page(|image| image.sections[0].bytes = 1 << 30), overlap);
