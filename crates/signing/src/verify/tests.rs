@@ -38,6 +38,7 @@ impl Build {
     fn new() -> Self {
         let keys = KeyPair::generate_unencrypted_keypair().expect("snake-oil keys");
         let all = Rules {
+            authenticode: None,
             minisign: Some(key(&keys)),
             sha256sums: None,
         };
@@ -247,6 +248,7 @@ fn without_a_rule_nothing_passes() {
     build.allow("2099-01-01", None);
     assert_eq!(build.outcome(BYTES, None).0, Verdict::Allowed);
     let empty = ReleaseReport {
+        extra_roots: Vec::new(),
         schema: 1,
         artifacts: Vec::new(),
         checks: Vec::new(),
@@ -262,6 +264,7 @@ fn checksums_cover_both_ways() {
         minisign: key(&build.keys),
     };
     build.policy.all = Rules {
+        authenticode: None,
         minisign: None,
         sha256sums: Some(rule.clone()),
     };
