@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use testkit::cdn::Cdn;
-use testkit::{World, judge};
+use testkit::{TIERS, World, judge};
 
 use crate::publish::objects;
 use crate::world;
@@ -68,12 +68,7 @@ fn act(world: &World, event: &str, inputs: &[(&str, &str)]) -> Output {
         .current_dir(world.folder())
         .arg(event)
         .args(["-W", ".github/workflows/release.yml"])
-        .args([
-            "-P",
-            "ubuntu-latest=-self-hosted",
-            "--no-cache-server",
-            "--bind",
-        ])
+        .args(["-P", "ubuntu-latest=-self-hosted", "--no-cache-server"])
         .arg("--local-repository")
         .arg(format!("{REPOSITORY}={}", tree.display()))
         .arg("--action-cache-path")
@@ -110,6 +105,7 @@ jobs:
     if: github.event_name == 'push'
     runs-on: ubuntu-latest
     steps:
+      - uses: actions/checkout@v4
       - uses: your-org/lastmile/actions/verify@v1
         with: { bin: '${{ env.LM }}' }
       - id: publish
@@ -124,6 +120,7 @@ jobs:
     if: github.event_name == 'workflow_dispatch'
     runs-on: ubuntu-latest
     steps:
+      - uses: actions/checkout@v4
       - id: rollout
         uses: your-org/lastmile/actions/rollout@v1
         with:
@@ -147,6 +144,11 @@ fn client() -> Option<World> {
     let world = world();
     world.release_to_everyone("1.3.0");
     world.build("1.4.0");
+    // A job works on a copy of the repository, so the store stands outside of it.
+    let here = format!("file:{}", world.path("store").display());
+    let config = world.config_text(TIERS).replacen("file:./store", &here, 1);
+    world.write("lastmile.yml", config.as_bytes());
+    world.write(".gitignore", b"/home\n/lastmile-tree\n/store\n/out\n");
     world.write(".github/workflows/release.yml", RELEASE.as_bytes());
     Some(world)
 }
@@ -356,6 +358,7 @@ fn an_empty_lock_says_so() {
 /// Each input of an action is a flag of its verb, and reaches it by one variable.
 #[test]
 fn inputs_are_flags() {
+    let readme = fs::read_to_string(root().join("README.md")).expect("README.md");
     for (verb, subcommands) in [
         ("verify", &[""][..]),
         ("publish", &[""]),
@@ -389,6 +392,15 @@ fn inputs_are_flags() {
             let known = matches!(input.as_str(), "bin" | "mirror" | "operation")
                 || help.contains(&format!("--{input} "));
             assert!(known, "`{input}` is no flag of `{verb}`:\n{help}");
+        }
+        let row = readme
+            .lines()
+            .find(|line| line.starts_with(&format!("| `your-org/lastmile/actions/{verb}@v1`")))
+            .expect("a row in README");
+        for (input, _) in action["inputs"].as_object().expect("inputs") {
+            let shown = row.contains(&format!("`{input}`"))
+                || matches!(input.as_str(), "config" | "bin" | "mirror");
+            assert!(shown, "README's row of `{verb}` does not name `{input}`");
         }
         let run = action["runs"]["steps"][0]["run"].as_str().expect("run");
         assert!(!run.contains("${{"), "{verb}: no expression in a script");

@@ -109,8 +109,8 @@ fn keys_that_are_not_enforced_yet_are_refused() {
         ("feeds:", "rules: true\nfeeds:", "rules"),
         (
             "windows: { minisign",
-            "windows: { authenticode: { organization: x }, minisign",
-            "authenticode",
+            "windows: { openpgp: { fingerprint: x }, minisign",
+            "openpgp",
         ),
         (
             "    tiers:\n",
