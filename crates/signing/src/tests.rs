@@ -24,7 +24,7 @@ pub(crate) fn shared() -> Option<PathBuf> {
 }
 
 /// Says that something is missing; fails where nothing may be.
-fn skipped(reason: &str) {
+pub(crate) fn skipped(reason: &str) {
     assert!(
         std::env::var("LASTMILE_JUDGES").as_deref() != Ok("required"),
         "a judge is required but missing: {reason}"
@@ -33,7 +33,7 @@ fn skipped(reason: &str) {
 }
 
 /// Says that something is missing, past the test harness, which keeps what a passing test prints to itself.
-pub(crate) fn note(reason: &str) {
+fn note(reason: &str) {
     let line = format!("skipped: {reason}\n");
     let _ = std::io::stderr().write_all(line.as_bytes());
 }

@@ -1,11 +1,15 @@
 //! The sample app, compiled in. `fixtures/README.md` states its origin.
 
+/// The Windows installer carries its signature; the others have theirs beside them.
 macro_rules! sample {
-    ($version:literal: $($name:literal),*) => {
-        &[$(
-            ($name, include_bytes!(concat!("fixtures/", $version, "/", $name))),
-            (concat!($name, ".minisig"), include_bytes!(concat!("fixtures/", $version, "/", $name, ".minisig"))),
-        )*]
+    ($version:literal: $installer:literal, $($name:literal),*) => {
+        &[
+            ($installer, include_bytes!(concat!("fixtures/", $version, "/", $installer))),
+            $(
+                ($name, include_bytes!(concat!("fixtures/", $version, "/", $name))),
+                (concat!($name, ".minisig"), include_bytes!(concat!("fixtures/", $version, "/", $name, ".minisig"))),
+            )*
+        ]
     };
 }
 
@@ -14,6 +18,8 @@ type File = (&'static str, &'static [u8]);
 const SAMPLE_1_3_0: &[File] = sample!("1.3.0": "Atlas-Setup-1.3.0.exe", "Atlas-1.3.0-universal.zip", "Atlas-1.3.0.AppImage", "atlas-cli-1.3.0-linux-x64.tar.gz");
 const SAMPLE_1_4_0: &[File] = sample!("1.4.0": "Atlas-Setup-1.4.0.exe", "Atlas-1.4.0-universal.zip", "Atlas-1.4.0.AppImage", "atlas-cli-1.4.0-linux-x64.tar.gz");
 const PUBLIC_KEY: &str = include_str!("fixtures/snake-oil.pub");
+/// The root that the installer's signature chains to. Nothing in the world trusts it; the demo's configuration does.
+pub(super) const ROOT: &str = include_str!("fixtures/snake-oil-ca.pem");
 
 /// The tiers of the demo's second release.
 pub(super) const TIERS: &str = "
@@ -44,7 +50,10 @@ pub(super) fn config(tiers: &str) -> String {
          \x20 - {{ path: \"dist/Atlas-*.AppImage\", platform: linux-x64, kind: appimage }}\n\
          \x20 - {{ path: \"dist/atlas-cli-*-linux-x64.tar.gz\", platform: linux-x64, kind: tar.gz }}\n\
          signing:\n\
-         \x20 all: {{ minisign: {{ public-key: \"{key}\" }} }}   # snake oil\n\
+         \x20 windows: {{ authenticode: {{ organization: Atlas Snake Oil }} }}\n\
+         \x20 roots: [snake-oil-ca.pem] # besides Microsoft's\n\
+         \x20 macos: {{ minisign: {{ public-key: \"{key}\" }} }} # snake oil\n\
+         \x20 linux: {{ minisign: {{ public-key: \"{key}\" }} }}\n\
          feeds: [electron-updater, manifest]\n\
          channels:\n\
          \x20 stable:{tiers}\n"

@@ -14,7 +14,7 @@ use crate::output::plain;
 /// The file that says a folder is a demo's, so that it may be removed.
 const MARKER: &str = ".lastmile-demo";
 /// Where the byte that step 7 flips stands.
-const FLIPPED: (&str, usize) = ("dist/Atlas-Setup-1.4.0.exe", 80);
+const FLIPPED: (&str, usize) = ("dist/Atlas-Setup-1.4.0.exe", 600);
 
 /// The folder.
 pub(super) struct Stage {
@@ -64,6 +64,7 @@ impl Stage {
             "package.json",
             format!("{{ \"name\": \"atlas\", \"version\": \"{version}\" }}\n").as_bytes(),
         )?;
+        self.write("snake-oil-ca.pem", fixtures::ROOT.as_bytes())?;
         self.write("lastmile.yml", fixtures::config(tiers).as_bytes())
     }
 
@@ -153,6 +154,7 @@ impl Stage {
              \nTry next:\n\
              \x20 alias lastmile='{binary}'\n\
              \x20 cd {folder}\n\
+             \x20 lastmile inspect --trust snake-oil-ca.pem dist/Atlas-Setup-1.4.0.exe\n\
              \x20 lastmile rollout status\n\
              \x20 lastmile rollout explain --platform windows-x64 --version 1.3.0 --id your-install\n\
              \x20 lastmile rollout plan --version 1.4.0\n\

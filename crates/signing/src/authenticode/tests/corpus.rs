@@ -1,7 +1,7 @@
 //! The labels of the shared corpus, and of packages from registries where somebody put them.
 
 use super::*;
-use crate::tests::note;
+use crate::tests::skipped;
 
 fn expected(label: &str) -> Verdict {
     match label {
@@ -145,14 +145,13 @@ fn a_file_that_changes_while_it_is_read_is_noticed() {
     }
 }
 
-/// Files of `registry.tsv`, fetched by hand: `LASTMILE_CORPUS_CACHE` names a folder that has each at
-/// `<package>-<version>/<path_inside>`, with `+` for `/` in the package's name. Packages that are not there are skipped.
+/// Files of `registry.tsv`, as `tests/judges/registry.py` fetches them: `LASTMILE_CORPUS_CACHE` names a folder that has
+/// each at `<package>-<version>/<path_inside>`, with `+` for `/` in the package's name.
 #[test]
 fn files_from_registries_have_the_verdict_of_their_label() {
     let Some(corpus) = shared() else { return };
     let Some(cache) = std::env::var_os("LASTMILE_CORPUS_CACHE").map(PathBuf::from) else {
-        // No judge, but data that somebody must fetch: never required.
-        return note("LASTMILE_CORPUS_CACHE names no folder with the files of registry.tsv");
+        return skipped("LASTMILE_CORPUS_CACHE names no folder with the files of registry.tsv");
     };
     let rows = std::fs::read_to_string(corpus.join("registry.tsv")).expect("registry.tsv");
     let mut missing = Vec::new();
@@ -181,7 +180,7 @@ fn files_from_registries_have_the_verdict_of_their_label() {
         }
     }
     if !missing.is_empty() {
-        note(&format!(
+        skipped(&format!(
             "not in LASTMILE_CORPUS_CACHE: {}",
             missing.join(", ")
         ));
