@@ -135,7 +135,10 @@ fn signature_rows(signature: &SignatureReport) -> Vec<Vec<String>> {
         );
     }
     if signature.timestamps.is_empty() {
-        row("timestamp", "none: the signature ends with its certificate");
+        row(
+            "timestamp",
+            "none that holds: the signature ends with its certificate",
+        );
     }
     rows
 }
