@@ -5,8 +5,10 @@
 
 pub mod address;
 pub mod artifact;
+pub mod changelog;
 pub mod claim;
 pub mod cohort;
+pub mod commit;
 pub mod decide;
 pub mod digest;
 pub mod document;
@@ -19,6 +21,7 @@ pub mod refusal;
 pub mod revision;
 pub mod rollout;
 pub mod share;
+pub mod tag;
 pub mod time;
 pub mod version;
 

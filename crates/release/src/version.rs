@@ -47,6 +47,27 @@ impl Version {
     pub fn is_prerelease(&self) -> bool {
         !self.0.pre.is_empty()
     }
+
+    /// A version of three numbers.
+    pub fn new(major: u64, minor: u64, patch: u64) -> Self {
+        Self(semver::Version::new(major, minor, patch))
+    }
+
+    /// The three numbers.
+    pub fn numbers(&self) -> (u64, u64, u64) {
+        (self.0.major, self.0.minor, self.0.patch)
+    }
+
+    /// The version that this is a pre-release of; itself if it is none.
+    pub fn without_prerelease(&self) -> Self {
+        let (major, minor, patch) = self.numbers();
+        Self::new(major, minor, patch)
+    }
+
+    /// The identifiers after the hyphen (semver.org, item 9), `beta.3`; empty where this is no pre-release.
+    pub fn prerelease(&self) -> &str {
+        self.0.pre.as_str()
+    }
 }
 
 impl FromStr for Version {
