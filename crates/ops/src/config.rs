@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use release::name::App;
 use release::revision::Tier;
+use release::tag::TagFormat;
 use release::{Channel, Version};
 use serde::Deserialize as _;
 
@@ -41,6 +42,8 @@ pub struct AppConfig {
     pub public_url: String,
     /// Where the version of a release stands.
     pub version: VersionSource,
+    /// How its tags are named.
+    pub tag_format: TagFormat,
     /// Which files are artifacts.
     pub artifacts: Vec<Rule>,
     /// What must hold for them.
@@ -113,6 +116,7 @@ impl Config {
                 _ => {}
             }
         }
+        lint::tag_formats(&apps, &mut errors);
         if errors.is_empty() && !apps.is_empty() {
             return Ok(Self {
                 apps,

@@ -9,6 +9,7 @@ use thiserror::Error;
 use crate::artifacts::ArtifactsError;
 use crate::config::ConfigErrors;
 use crate::project::Lag;
+use crate::tag::TagError;
 use crate::version::VersionSourceError;
 
 /// What a process says at its end; one meaning each, for every verb.
@@ -148,6 +149,9 @@ pub enum Error {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// Nothing was tagged.
+    #[error(transparent)]
+    Tag(#[from] TagError),
     /// The change is made, but not everything shows it.
     #[error("revision {revision} is committed, but not visible everywhere; lagging: {}. Run the same command again, or `lastmile reconcile`", .lagging.iter().map(|lag| format!("{lag}")).collect::<Vec<_>>().join("; "))]
     Lagging {
@@ -182,6 +186,7 @@ impl Error {
                 | StoreError::SourceChanged { .. },
             ) => Exit::Failed,
             Self::Local { .. } | Self::Measure(_) => Exit::Failed,
+            Self::Tag(error) => error.exit(),
             Self::Lagging { .. } => Exit::Lagging,
         }
     }

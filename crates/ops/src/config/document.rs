@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use release::name::{App, CohortName, TierName, printable};
 use release::revision::Tier;
+use release::tag::TagFormat;
 use release::{BasisPoints, Channel, Kind, Os, Platform, Sha256, Soak, Version};
 use schemars::{JsonSchema, schema_for};
 use serde::Deserialize;
@@ -50,11 +51,8 @@ pub(super) struct Body {
     #[schemars(skip)]
     #[expect(dead_code, reason = "present only to be refused")]
     github_release: Option<NotYet>,
-    /// Not yet supported
-    #[serde(default, deserialize_with = "refused")]
-    #[schemars(skip)]
-    #[expect(dead_code, reason = "present only to be refused")]
-    tag: Option<NotYet>,
+    /// How versions are tagged
+    tag: Option<TagKeys>,
     /// Not yet supported
     #[serde(default, deserialize_with = "refused")]
     #[schemars(skip)]
@@ -68,6 +66,26 @@ pub(super) struct Body {
 }
 
 type Channel_ = Text<Channel>;
+
+/// How versions are tagged.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+struct TagKeys {
+    /// The name of a tag with `{version}` in it; else `v{version}`, or `<app>-v{version}` where there are several apps
+    format: Option<Text<TagFormat>>,
+    /// How the notes are made: `conventional`, from commits that follow conventionalcommits.org
+    changelog: ChangelogKey,
+    #[serde(deserialize_with = "refused")]
+    #[schemars(skip)]
+    major: Option<NotYet>,
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum ChangelogKey {
+    #[default]
+    Conventional,
+}
 
 /// A feed, by name. Those of later versions are known and refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -356,6 +374,7 @@ impl Body {
         file: &str,
         errors: &mut Vec<String>,
     ) -> Option<AppConfig> {
+        let is_one_of_several = name.is_some();
         let app = match (name, self.app) {
             (Some(name), None) => name,
             (None, Some(Text(app))) => app,
@@ -396,7 +415,10 @@ impl Body {
             .version
             .map_or(VersionSource::PackageJson, VersionKey::into_source);
         let signing = self.signing.into_policy(errors);
+        let format = self.tag.unwrap_or_default().format;
         Some(AppConfig {
+            tag_format: format
+                .map_or_else(|| default_format(is_one_of_several, &app), |text| text.0),
             app,
             store: self.store,
             public_url,
@@ -408,6 +430,12 @@ impl Body {
             file: file.to_owned(),
         })
     }
+}
+
+/// Two apps of one repository need names that tell them apart.
+fn default_format(is_one_of_several: bool, app: &App) -> TagFormat {
+    let of_app = format!("{app}-v{{version}}").parse().ok();
+    of_app.filter(|_| is_one_of_several).unwrap_or_default()
 }
 
 impl VersionKey {

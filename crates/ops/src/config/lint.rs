@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use release::name::printable;
-use release::{BasisPoints, Channel};
+use release::name::{App, printable};
+use release::{BasisPoints, Channel, Version};
 use signing::authenticode::Signer;
 use store::Location;
 
-use super::ChannelConfig;
+use super::{AppConfig, ChannelConfig};
 use crate::artifacts::Rule;
 
 /// The most tiers that a rollout can have.
@@ -101,6 +101,19 @@ pub(super) fn channels(channels: &BTreeMap<Channel, ChannelConfig>, errors: &mut
                 break;
             }
             at = next;
+        }
+    }
+}
+
+/// A tag belongs to one app: what one format writes, no other may read.
+pub(super) fn tag_formats(apps: &BTreeMap<App, AppConfig>, errors: &mut Vec<String>) {
+    let sample = Version::new(1, 4, 0);
+    for (name, app) in apps {
+        let format = &app.tag_format;
+        for (other, read_by) in apps.iter().filter(|(other, _)| *other != name) {
+            if read_by.tag_format.version(&format.tag(&sample)).is_some() {
+                errors.push(format!("`tag.format` of `{name}` is `{format}`, which `{other}` takes for its own tags; put the app's name into it, such as `{name}-v{{version}}`"));
+            }
         }
     }
 }

@@ -105,12 +105,12 @@ fn keys_that_are_not_enforced_yet_are_refused() {
             "github-release: { assets: all }\nfeeds:",
             "github-release",
         ),
-        ("feeds:", "tag: null\nfeeds:", "tag"),
+        ("feeds:", "tag: { major: true }\nfeeds:", "major"),
         ("feeds:", "rules: true\nfeeds:", "rules"),
         (
             "windows: { minisign",
-            "windows: { openpgp: { fingerprint: x }, minisign",
-            "openpgp",
+            "windows: { apple: { team-id: x }, minisign",
+            "apple",
         ),
         (
             "    tiers:\n",
@@ -132,6 +132,45 @@ fn keys_that_are_not_enforced_yet_are_refused() {
         .contains("the feed `sparkle` is not yet supported")
     );
     assert!(wrong("from: package.json", "from: tag").contains("not yet supported"));
+}
+
+#[test]
+fn tags_are_named_by_a_format() {
+    let format = |text: &str| {
+        let config = Config::parse(text, "lastmile.yml").expect("good");
+        let apps: Vec<_> = config
+            .apps()
+            .map(|app| app.tag_format.to_string())
+            .collect();
+        apps.join(" ")
+    };
+    assert_eq!(format(&good()), "v{version}");
+    let with = |keys: &str| good().replacen("feeds:", &format!("tag: {{ {keys} }}\nfeeds:"), 1);
+    assert_eq!(
+        format(&with("format: \"app/v{version}\", changelog: conventional")),
+        "app/v{version}"
+    );
+    let message = |keys: &str| {
+        let parsed = Config::parse(&with(keys), "lastmile.yml");
+        parsed.expect_err(keys).to_string()
+    };
+    assert!(message("format: \"v\"").contains("tag.format: `v` is no format of tags"));
+    assert!(message("changelog: fragments").contains("conventional"));
+    assert!(message("formats: x").contains("did you mean `format`?"));
+    // Several apps have names of their own, and never one between them.
+    let several = |tag: &str| {
+        let body = good().replacen("app: atlas-desktop\n", tag, 1);
+        let body = body.replace('\n', "\n    ");
+        let text = format!("apps:\n  one:\n    {body}\n  two:\n    {body}\n");
+        text.trim_end().to_owned()
+    };
+    assert_eq!(format(&several("")), "one-v{version} two-v{version}");
+    let same = several("tag: { format: \"v{version}\" }\n");
+    let errors = Config::parse(&same, "lastmile.yml").expect_err("one name for two");
+    assert!(
+        errors.to_string().contains("which `two` takes for its own"),
+        "{errors}"
+    );
 }
 
 #[test]
@@ -229,7 +268,7 @@ fn schema_and_parser_know_the_same_keys() {
     }
     for key in known
         .iter()
-        .filter(|key| !["github-release", "tag", "gates", "rules"].contains(&key.as_str()))
+        .filter(|key| !["github-release", "gates", "rules"].contains(&key.as_str()))
     {
         assert!(keys.contains(key), "{key}");
     }

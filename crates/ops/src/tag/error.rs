@@ -1,0 +1,114 @@
+//! Why nothing was tagged.
+
+use release::tag::TagRefusal;
+use thiserror::Error;
+
+use crate::error::Exit;
+
+/// Why nothing was tagged.
+#[derive(Debug, Error)]
+pub enum TagError {
+    /// No repository around the folder.
+    #[error(
+        "`{folder}` is in no git repository that can be read ({why}); run it in a checkout, or give `--config`"
+    )]
+    NoRepository {
+        /// The folder.
+        folder: String,
+        /// What `gix` found.
+        why: String,
+    },
+    /// Nothing is committed.
+    #[error("`HEAD` has no commit yet; commit first, then tag")]
+    Unborn,
+    /// History ends before the question is answered.
+    #[error(
+        "this clone is shallow and its history ends at {boundary}, before the last tag is certain, so any version would be a guess; nothing was tagged. Fetch all of it: `fetch-depth: 0` with `actions/checkout`, or `git fetch --unshallow --tags`"
+    )]
+    Shallow {
+        /// A commit whose parents are missing.
+        boundary: String,
+    },
+    /// The tag is somewhere else.
+    #[error(
+        "tag `{tag}` exists at {found}, and this is {commit}; nothing was changed. Tag that commit, or give another `--version`"
+    )]
+    Elsewhere {
+        /// The tag.
+        tag: String,
+        /// What it leads to.
+        found: String,
+        /// The commit that was to be tagged.
+        commit: String,
+    },
+    /// What creates tags through GitHub is not here yet.
+    #[error(
+        "tag `{0}` is not there, and creating the tag through GitHub comes with the github token; use `--local`, or `--dry-run` to see the plan"
+    )]
+    NeedsGitHub(String),
+    /// The version does not rise.
+    #[error(transparent)]
+    Refused(#[from] TagRefusal),
+    /// More than is read.
+    #[error("the repository has more than {max} {what}, which is more than is read")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// The limit.
+        max: usize,
+    },
+    /// The notes could not be written.
+    #[error("cannot write the notes to `{path}`: {source}; nothing was tagged")]
+    Notes {
+        /// The file.
+        path: String,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The repository cannot be read or written.
+    #[error("cannot {what}: {why}")]
+    Git {
+        /// What was tried.
+        what: String,
+        /// What `gix` says.
+        why: String,
+    },
+}
+
+impl TagError {
+    /// A failure of `gix`, in its words, made safe to print.
+    pub(super) fn git(what: impl Into<String>, error: &(dyn std::error::Error + 'static)) -> Self {
+        Self::Git {
+            what: what.into(),
+            why: said(error),
+        }
+    }
+
+    /// The exit code by meaning.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::NoRepository { .. } | Self::Unborn => Exit::Usage,
+            Self::Refused(TagRefusal::NotAbove { .. }) => Exit::Usage,
+            Self::Refused(TagRefusal::PreBelow { .. } | TagRefusal::NoneAbove(_)) => Exit::Refused,
+            Self::Shallow { .. }
+            | Self::Elsewhere { .. }
+            | Self::NeedsGitHub(_)
+            | Self::TooMany { .. } => Exit::Refused,
+            Self::Notes { .. } | Self::Git { .. } => Exit::Failed,
+        }
+    }
+}
+
+/// An error and what caused it, on one line.
+pub(super) fn said(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut parts = vec![release::name::printable(&error.to_string())];
+    let mut cause = error.source();
+    while let Some(error) = cause.filter(|_| parts.len() < 4) {
+        let part = release::name::printable(&error.to_string());
+        if !parts.contains(&part) {
+            parts.push(part);
+        }
+        cause = error.source();
+    }
+    parts.join(": ")
+}
