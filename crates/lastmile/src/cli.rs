@@ -86,6 +86,12 @@ pub(crate) enum Verb {
     Verify(verbs::verify::Verify),
     /// Show what files are and who signed them, with every check but identity
     Inspect(verbs::inspect::Inspect),
+    /// Decide the next version from the commits, and tag it
+    ///
+    /// Commits follow conventionalcommits.org: a breaking change raises MAJOR (MINOR while it is 0.x), `feat` MINOR, `fix`,
+    /// `perf`, and `revert` PATCH. A footer `Release-As: 2.0.0` decides instead. Where no tag has a version it begins with
+    /// 0.1.0, or as the configuration says. Neither git nor a configuration is needed; a shallow clone is refused.
+    Tag(verbs::tag::Tag),
     /// Verify, then make the version exist: artifacts, checksums, record
     Publish(verbs::publish::Publish),
     /// Let a published release out, tier by tier; stop; go back

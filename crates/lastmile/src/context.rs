@@ -46,6 +46,16 @@ pub(crate) fn load(global: &Global, app: Option<&App>) -> Result<Loaded, Error> 
     })
 }
 
+/// The configuration if there is one: a verb that has defaults needs none, unless it was asked for by name.
+pub(crate) fn load_if_there(global: &Global, app: Option<&App>) -> Result<Option<Loaded>, Error> {
+    let is_default = global.config.as_os_str() == "lastmile.yml";
+    let is_there = global.config.symlink_metadata().is_ok();
+    if is_default && !is_there && app.is_none() {
+        return Ok(None);
+    }
+    load(global, app).map(Some)
+}
+
 /// Reads the whole configuration.
 pub(crate) fn parse(global: &Global) -> Result<Config, Error> {
     let shown = release::name::printable(&global.config.to_string_lossy());
@@ -131,11 +141,7 @@ pub(crate) fn location(text: &str) -> Result<Location, Error> {
 
 /// Who acts, why, and in which run.
 pub(crate) fn author(args: &AuthorArgs) -> Author {
-    let name = args
-        .actor
-        .clone()
-        .or_else(|| variable("GITHUB_ACTOR"))
-        .or_else(user);
+    let name = args.actor.clone().or_else(github_actor).or_else(user);
     Author {
         actor: Actor::asserted(name.unwrap_or_else(|| "unknown".to_owned())),
         reason: args.reason.clone(),
@@ -171,6 +177,11 @@ fn new_run() -> String {
         "local-{:016x}",
         RandomState::new().hash_one(std::process::id())
     )
+}
+
+/// Who started the run.
+pub(crate) fn github_actor() -> Option<String> {
+    variable("GITHUB_ACTOR")
 }
 
 fn user() -> Option<String> {

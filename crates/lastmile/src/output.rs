@@ -21,7 +21,10 @@ pub(crate) fn result(format: Format, verb: &str, value: &impl Serialize, text: &
 
 /// A JSON document on standard output.
 pub(crate) fn json(document: &serde_json::Value) {
-    let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
+    let text = serde_json::to_string_pretty(document).unwrap_or_default();
+    // Two hashes and a bracket are a command to the runner of GitHub Actions, anywhere in a line (actions/runner,
+    // ActionCommand.cs, `TryParse`). In JSON a hash stands in strings alone, where it can be written like this.
+    let mut text = text.replace("##[", "#\\u0023[");
     text.push('\n');
     plain(&text);
 }
