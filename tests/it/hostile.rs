@@ -117,6 +117,8 @@ fn no_parser_panics_on_a_spoilt_document() {
         "untrusted comment: snake oil\n{}\n",
         world.signer().public_key()
     );
+    let message = "feat(ui)!: add tabs (#12)\n\nbody\n\nBREAKING CHANGE: no `--old` any more\n  @octocat\nRelease-As: 2.0.0\nRefs: 676104e, a215868\n";
+    documents.insert("COMMIT_EDITMSG".to_owned(), message.as_bytes().to_vec());
     documents.insert("minisign.pub".to_owned(), key.into_bytes());
     for (name, bytes) in [
         (

@@ -14,6 +14,7 @@ mod publish;
 mod rollout;
 mod settings;
 mod stories;
+mod tag;
 mod tidy;
 mod writers;
 

@@ -19,7 +19,7 @@ pub struct Parser {
 }
 
 /// All of them.
-pub const PARSERS: [Parser; 13] = [
+pub const PARSERS: [Parser; 14] = [
     Parser {
         reads: "lastmile.yml",
         parse: |bytes| {
@@ -103,6 +103,19 @@ pub const PARSERS: [Parser; 13] = [
         parse: |bytes| drop(feed::Feed::revision_of(bytes)),
     },
     Parser {
+        reads: "COMMIT_EDITMSG",
+        parse: |bytes| {
+            // The notes quote the message, so what they make of it is part of the parser.
+            let commit = release::commit::Commit {
+                id: "0".repeat(40).parse().expect("forty digits"),
+                message: release::commit::Message::parse(bytes),
+            };
+            for line in release::changelog::render([&commit]).lines() {
+                assert!(!line.contains(char::is_control));
+            }
+        },
+    },
+    Parser {
         reads: "an argument",
         parse: |bytes| {
             with_text(bytes, |text| {
@@ -112,6 +125,8 @@ pub const PARSERS: [Parser; 13] = [
                 drop(text.parse::<Channel>());
                 drop(text.parse::<Platform>());
                 drop(text.parse::<signing::PathPattern>());
+                drop(text.parse::<release::tag::TagFormat>());
+                drop(text.parse::<release::tag::PreId>());
                 drop(release::name::printable(text));
             })
         },
