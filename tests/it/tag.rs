@@ -176,6 +176,29 @@ fn the_configuration_names_tags_and_the_first_version() {
 }
 
 #[test]
+fn a_release_can_take_its_version_from_the_tag() {
+    let world = world();
+    let Some(git) = Git::init(world.folder()) else {
+        return;
+    };
+    world.build("1.4.0");
+    let config = world
+        .config_text("")
+        .replacen("from: package.json", "from: tag", 1);
+    world.write("lastmile.yml", config.as_bytes());
+    git.commit("feat: a");
+    world
+        .sh("verify")
+        .expect(2)
+        .says("no tag `v{version}` is at the commit");
+    assert_eq!(next(&world, ""), "0.1.0");
+    world.sh("tag --local --version 1.4.0").expect(0);
+    world.sh("publish").expect(0).says("atlas 1.4.0");
+    git.commit("fix: b");
+    world.sh("verify").expect(2).says("lastmile tag");
+}
+
+#[test]
 fn only_what_the_commit_contains_counts() {
     let Some((world, git)) = repository() else {
         return;

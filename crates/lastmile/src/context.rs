@@ -202,7 +202,14 @@ pub(crate) fn commit(given: Option<&str>) -> Option<String> {
 pub(crate) fn version(loaded: &Loaded, given: Option<&Version>) -> Result<Version, Error> {
     match given {
         Some(version) => Ok(version.clone()),
-        None => Ok(ops::version::read(&loaded.root, &loaded.app.version)?),
+        None => {
+            let AppConfig {
+                version,
+                tag_format,
+                ..
+            } = &loaded.app;
+            Ok(ops::version::read(&loaded.root, version, tag_format)?)
+        }
     }
 }
 

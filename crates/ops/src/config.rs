@@ -73,6 +73,8 @@ pub enum VersionSource {
     PackageJson,
     /// `version` of `Cargo.toml`'s package, or of its workspace.
     CargoToml,
+    /// The tag of the commit that is checked out.
+    Tag,
 }
 
 impl Config {

@@ -166,6 +166,7 @@ impl Error {
     /// The exit code by meaning.
     pub fn exit(&self) -> Exit {
         match self {
+            Self::Version(VersionSourceError::Tags(error)) => error.exit(),
             Self::Config(_) | Self::Artifacts(_) | Self::Version(_) | Self::Location(_) => {
                 Exit::Usage
             }

@@ -124,10 +124,21 @@ pub fn run(request: &Request) -> Result<Report, Error> {
     Ok(report)
 }
 
+/// The highest version whose tag is at the commit that is checked out. However shallow the clone is, this is certain.
+pub fn version_here(folder: &Path, format: &TagFormat) -> Result<Option<Version>, TagError> {
+    let repository = Repository::open(folder)?;
+    for tag in repository.tags(format)? {
+        if repository.commit_of(&tag)? == Some(repository.head) {
+            return Ok(Some(tag.version));
+        }
+    }
+    Ok(None)
+}
+
 /// What is asked for; the configuration's version is read only where no tag has one.
 fn wanted(request: &Request, is_first: bool) -> Result<Wanted, Error> {
     let first = match &request.first {
-        Some(source) if is_first && request.version.is_none() => first(&request.folder, source)?,
+        Some(source) if is_first && request.version.is_none() => first(request, source)?,
         _ => First::default(),
     };
     Ok(Wanted {
@@ -137,13 +148,15 @@ fn wanted(request: &Request, is_first: bool) -> Result<Wanted, Error> {
     })
 }
 
-fn first(folder: &Path, source: &VersionSource) -> Result<First, Error> {
+fn first(request: &Request, source: &VersionSource) -> Result<First, Error> {
     let place = match source {
+        // It comes from here.
+        VersionSource::Tag => return Ok(First::default()),
         VersionSource::Literal(_) => "`version` of the configuration",
         VersionSource::PackageJson => "`package.json`",
         VersionSource::CargoToml => "`Cargo.toml`",
     };
-    match version::read(folder, source) {
+    match version::read(&request.folder, source, &request.format) {
         // `0.0.0` is what stands where nobody wrote a version.
         Ok(version) if version.without_prerelease() > Version::nothing() => Ok(First {
             version,

@@ -4,10 +4,12 @@ use std::path::Path;
 
 use release::Version;
 use release::name::printable;
+use release::tag::TagFormat;
 use release::version::VersionError;
 use thiserror::Error;
 
 use crate::config::VersionSource;
+use crate::tag::{self, TagError};
 
 /// The largest file that a version is read from, in bytes.
 const BYTES_MAX: u64 = 4 * 1024 * 1024;
@@ -39,11 +41,26 @@ pub enum VersionSourceError {
         /// Why it is none.
         source: VersionError,
     },
+    /// No tag is at the commit.
+    #[error(
+        "no tag `{0}` is at the commit that is checked out; tag it with `lastmile tag`, or give `--version`"
+    )]
+    Untagged(TagFormat),
+    /// The tags cannot be read.
+    #[error(transparent)]
+    Tags(#[from] TagError),
 }
 
-/// Reads the version; `root` is the folder of the configuration.
-pub fn read(root: &Path, source: &VersionSource) -> Result<Version, VersionSourceError> {
+/// Reads the version; `root` is the folder of the configuration, and `tags` says how its tags are named.
+pub fn read(
+    root: &Path,
+    source: &VersionSource,
+    tags: &TagFormat,
+) -> Result<Version, VersionSourceError> {
     match source {
+        VersionSource::Tag => {
+            tag::version_here(root, tags)?.ok_or_else(|| VersionSourceError::Untagged(tags.clone()))
+        }
         VersionSource::Literal(version) => Ok(version.clone()),
         VersionSource::PackageJson => {
             let text = text(root, "package.json")?;

@@ -34,7 +34,7 @@ pub(super) struct Body {
     store: String,
     /// Where the CDN serves `public/`: `https://dl.example.com`, or a path such as `/dl`
     public_url: String,
-    /// The version of a release: a literal in quotes, or `{ from: package.json }` or `{ from: Cargo.toml }`
+    /// The version of a release: a literal in quotes, or `{ from: package.json }`, `{ from: Cargo.toml }`, or `{ from: tag }`
     version: Option<VersionKey>,
     /// Which files are artifacts; every artifact matches exactly one rule, every rule at least one artifact
     artifacts: Vec<ArtifactKeys>,
@@ -135,9 +135,9 @@ impl JsonSchema for FeedKey {
 enum VersionKey {
     /// A literal
     Literal(#[schemars(with = "String")] Version),
-    /// A file
+    /// A file, or the tag of the commit that is checked out
     From {
-        /// `package.json` or `Cargo.toml`
+        /// `package.json`, `Cargo.toml`, or `tag`
         #[schemars(with = "String")]
         from: VersionFile,
     },
@@ -191,11 +191,12 @@ impl std::str::FromStr for VersionFile {
         match text {
             "package.json" => Ok(Self(VersionSource::PackageJson)),
             "Cargo.toml" => Ok(Self(VersionSource::CargoToml)),
-            "tauri.conf.json" | "tag" => Err(format!(
-                "`{text}` is not yet supported by this version; use `package.json`, `Cargo.toml`, or a literal"
+            "tag" => Ok(Self(VersionSource::Tag)),
+            "tauri.conf.json" => Err(format!(
+                "`{text}` is not yet supported by this version; use `package.json`, `Cargo.toml`, `tag`, or a literal"
             )),
             _ => Err(format!(
-                "`{}` is not `package.json` or `Cargo.toml`",
+                "`{}` is not `package.json`, `Cargo.toml`, or `tag`",
                 printable(text)
             )),
         }

@@ -131,7 +131,7 @@ fn keys_that_are_not_enforced_yet_are_refused() {
         )
         .contains("the feed `sparkle` is not yet supported")
     );
-    assert!(wrong("from: package.json", "from: tag").contains("not yet supported"));
+    assert!(wrong("from: package.json", "from: tauri.conf.json").contains("not yet supported"));
 }
 
 #[test]
