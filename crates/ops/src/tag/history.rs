@@ -10,7 +10,7 @@ use release::version::Version;
 use super::Request;
 use super::error::TagError;
 use super::repository::{Repository, VersionTag, commit_id};
-use super::walk::{Compared, Graph, Node};
+use super::walk::{Compared, Graph, Node, SLOP};
 
 /// After so many tags that the head does not contain, all that it contains is looked at once.
 const MISSES_MAX: usize = 8;
@@ -20,7 +20,7 @@ pub(super) fn read(repository: &Repository, request: &Request) -> Result<History
     let mut tags = repository.tags(&request.format)?;
     let at_head = take_at_head(repository, request, &mut tags)?;
     let mut buffer = Vec::new();
-    let graph = Graph::new(|id| repository.node(id, &mut buffer));
+    let graph = Graph::new(SLOP, |id| repository.node(id, &mut buffer));
     let mut search = Search {
         repository,
         tags: &tags,

@@ -2,7 +2,7 @@
 //!
 //! Both sides are coloured from their tips downwards, newest first, until everything left to look at has both colours
 //! (gitrevisions(7), `^tag head`). Commits whose times run backwards could make that stop too early, so the walk goes on for
-//! some thousands of commits after it could end, where git goes on for five: up to that size, histories are walked whole.
+//! a thousand commits after it could end, where git goes on for five: up to that size, histories are walked whole.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
@@ -14,8 +14,8 @@ use super::error::TagError;
 
 /// The most commits that are looked at.
 const COMMITS_MAX: usize = 1_000_000;
-/// How many commits are looked at after the walk could end.
-const SLOP: usize = 2_000;
+/// How many commits are looked at after the walk could end, if times can be trusted.
+pub(super) const SLOP: usize = 1_000;
 
 /// A commit as far as walking needs it.
 #[derive(Debug)]
@@ -44,6 +44,7 @@ pub(super) struct Compared {
 /// Commits that were loaded, each once.
 pub(super) struct Graph<F> {
     load: F,
+    slop: usize,
     nodes: HashMap<ObjectId, Rc<Node>>,
 }
 
@@ -52,9 +53,10 @@ const OTHER: u8 = 2;
 const BOTH: u8 = HEAD | OTHER;
 
 impl<F: FnMut(ObjectId) -> Result<Node, TagError>> Graph<F> {
-    pub(super) fn new(load: F) -> Self {
+    pub(super) fn new(slop: usize, load: F) -> Self {
         Self {
             load,
+            slop,
             nodes: HashMap::new(),
         }
     }
@@ -85,7 +87,7 @@ impl<F: FnMut(ObjectId) -> Result<Node, TagError>> Graph<F> {
         if let Some(other) = other {
             painting.mark(self, other, OTHER)?;
         }
-        let mut slop = SLOP;
+        let mut slop = self.slop;
         while painting.open > 0 || slop > 0 {
             if painting.open == 0 {
                 slop -= 1;
