@@ -94,6 +94,24 @@ fn tags_without_the_commits_between_are_refused() {
     tag(&clone).expect(3).says("fetch-depth: 0");
 }
 
+/// All of the history and none of the tags looks like a repository before its first release.
+#[test]
+fn a_clone_that_leaves_tags_out_is_refused() {
+    let Some((world, git)) = repository() else {
+        return;
+    };
+    git.commit("feat: a");
+    git.tag("v1.0.0");
+    git.commit("feat: b");
+    let (clone, git) = clone(&world, "9", &["--no-tags"]);
+    assert_eq!(git.run(&["rev-parse", "--is-shallow-repository"]), "false");
+    tag(&clone).expect(3).says("git fetch --tags");
+    git.run(&["fetch", "--quiet", "--tags"]);
+    let document: serde_json::Value =
+        serde_json::from_str(&tag(&clone).expect(0).stdout).expect("JSON");
+    assert_eq!(document["result"], report(&world, "--dry-run"));
+}
+
 /// A merged branch that began before the last tag: its commits are there, where they come from is not.
 #[test]
 fn a_branch_behind_the_boundary_is_refused() {

@@ -29,6 +29,11 @@ pub enum TagError {
         /// A commit whose parents are missing.
         boundary: String,
     },
+    /// Nobody fetched tags.
+    #[error(
+        "this clone leaves tags out (`remote.origin.tagOpt` is `--no-tags`) and has none, so the first version cannot be told from the next; nothing was tagged. Fetch them with `git fetch --tags`, or give `--version`"
+    )]
+    WithoutTags,
     /// The tag is somewhere else.
     #[error(
         "tag `{tag}` exists at {found}, and this is {commit}; nothing was changed. Tag that commit, or give another `--version`"
@@ -91,6 +96,7 @@ impl TagError {
             Self::Refused(TagRefusal::NotAbove { .. }) => Exit::Usage,
             Self::Refused(TagRefusal::PreBelow { .. } | TagRefusal::NoneAbove(_)) => Exit::Refused,
             Self::Shallow { .. }
+            | Self::WithoutTags
             | Self::Elsewhere { .. }
             | Self::NeedsGitHub(_)
             | Self::TooMany { .. } => Exit::Refused,

@@ -35,11 +35,14 @@ pub(super) fn read(repository: &Repository, request: &Request) -> Result<History
         }
         _ => newest.clone(),
     };
-    let all = match (&stable, &newest) {
-        (None, None) => Some(search.everything()?),
-        (None, Some(_)) => Some(search.everything()?),
-        _ => None,
+    let all = match &stable {
+        Some(_) => None,
+        None => Some(search.everything()?),
     };
+    let is_first = tags.is_empty() && at_head.is_none() && request.version.is_none();
+    if is_first && repository.leaves_tags_out() {
+        return Err(TagError::WithoutTags);
+    }
     let since_stable = stable
         .as_ref()
         .map(|(_, compared)| compared)

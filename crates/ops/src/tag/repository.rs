@@ -70,6 +70,12 @@ impl Repository {
         !self.cut.is_empty()
     }
 
+    /// Whether this is a clone that leaves tags out (git-config(1), `remote.<name>.tagOpt`).
+    pub(super) fn leaves_tags_out(&self) -> bool {
+        let option = self.git.config_snapshot().string("remote.origin.tagOpt");
+        option.is_some_and(|option| option.as_slice() == b"--no-tags")
+    }
+
     /// Every tag whose name is of this format, highest version first.
     pub(super) fn tags(&self, format: &TagFormat) -> Result<Vec<VersionTag>, TagError> {
         let failed = |error: gix::Error| TagError::git("list the tags", &error);
