@@ -5,6 +5,7 @@
 #   cargo build --release && tests/bench/tag.sh [runs] [binary]
 #
 # Prints the median of the wall clock, in milliseconds. The repository is made anew in a temporary folder.
+# Measured on 2026-11-25, two shared and busy cores: lastmile 12.4, git 8.5, git-cliff 79.8 (again: 13.0, 20.0, 63.9).
 set -euo pipefail
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
