@@ -36,7 +36,7 @@ pub enum TagError {
     WithoutTags,
     /// The tag is somewhere else.
     #[error(
-        "tag `{tag}` exists at {found}, and this is {commit}; nothing was changed. Tag that commit, or give another `--version`"
+        "tag `{tag}` exists at {found}, and this is {commit}; nothing was changed, as a tag never moves. Check out that commit, or give another `--version`"
     )]
     Elsewhere {
         /// The tag.
