@@ -152,7 +152,8 @@ pub fn printable(text: &str) -> String {
     if text.chars().nth(CHARS_MAX).is_some() {
         shown.push('…');
     }
-    shown
+    // To the runner of GitHub Actions this is a command, anywhere in a line (actions/runner, ActionCommand.cs).
+    shown.replace("##[", "#\\u{23}[")
 }
 
 #[cfg(test)]
@@ -196,5 +197,6 @@ mod tests {
     fn printing_never_emits_controls() {
         assert_eq!(printable("a\u{1b}[31m\u{202e}b"), "a\\u{1b}[31m\\u{202e}b");
         assert_eq!(printable(&"x".repeat(500)).chars().count(), 121);
+        assert_eq!(printable("a ##[error]b"), "a #\\u{23}[error]b");
     }
 }
