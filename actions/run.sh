@@ -7,9 +7,12 @@
 #
 # An earlier step of the same job can change this process's environment; no action can defend against that.
 set -euo pipefail
+mask=$(umask)
 umask 077
 # An empty variable counts as unset, as an action passes every input that its user left out.
 unset BASH_ENV ENV
+# Git's bash on Windows would take a value that begins with a slash for a path of its own and rewrite it.
+export MSYS2_ENV_CONV_EXCL=LASTMILE_
 
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
 readonly here lock="$here/lock.tsv"
@@ -40,17 +43,18 @@ target() {
     esac
 }
 
+# By standard input, as a name with a backslash in it would be escaped in the output.
 sha256() {
     if command -v sha256sum >/dev/null; then
-        sha256sum -- "$1" | cut -d ' ' -f 1
+        sha256sum <"$1" | cut -d ' ' -f 1
     else
-        shasum -a 256 -- "$1" | cut -d ' ' -f 1
+        shasum -a 256 <"$1" | cut -d ' ' -f 1
     fi
 }
 
 # The verb is a word, whatever an input held: never a flag.
 for word in "$@"; do
-    [[ $word =~ ^[a-z]+$ ]] || fail "expected a verb, found '$word'; is a required input missing?" 2
+    [[ $word =~ ^[a-z]+$ && $word != help ]] || fail "expected a verb, found '$word'; is a required input missing?" 2
 done
 
 # Runs the program; without a verb, puts it on the PATH of the steps that follow.
@@ -58,17 +62,32 @@ deliver() {
     local program=$1
     shift
     if (($# > 0)); then
-        exec -- "$program" "$@"
+        umask "$mask"
+        # One stream, as the runner handles a step's standard error before its standard output: what is printed stays
+        # between the marks that tell it to take nothing for a command.
+        exec -- "$program" "$@" 2>&1
     fi
+    [[ -n ${GITHUB_PATH:-} && -n ${GITHUB_OUTPUT:-} ]] || fail 'without a verb this runs in a step of GitHub Actions only' 2
+    # A folder with nothing else in it, so that nothing else comes onto the PATH.
     local folder
-    folder=$(cd -- "$(dirname -- "$program")" && pwd -P)
+    folder=$(mktemp -d "${RUNNER_TEMP:-${TMPDIR:-/tmp}}/lastmile.XXXXXX")
+    cp -- "$program" "$folder/$binary"
+    chmod 755 "$folder" "$folder/$binary"
+    if command -v cygpath >/dev/null; then
+        folder=$(cygpath -w "$folder")
+    fi
     [[ $folder != *$'\n'* ]] || fail "the folder '$folder' cannot be put on the PATH" 2
     printf '%s\n' "$folder" >>"$GITHUB_PATH"
     printf 'path=%s\n' "$folder" >>"$GITHUB_OUTPUT"
     "$program" --version
 }
 
+binary=lastmile
+[[ $(uname -s) =~ ^(MINGW|MSYS|CYGWIN) ]] && binary=lastmile.exe
+
 if [[ -n ${LASTMILE_BIN:-} ]]; then
+    # A bare name would be looked up in the PATH.
+    [[ $LASTMILE_BIN == */* || $LASTMILE_BIN == *\\* ]] || LASTMILE_BIN="./$LASTMILE_BIN"
     [[ -f $LASTMILE_BIN && -x $LASTMILE_BIN ]] || fail "LASTMILE_BIN is '$LASTMILE_BIN', which is no program" 2
     deliver "$LASTMILE_BIN" "$@"
     exit
@@ -85,11 +104,12 @@ done <"$lock"
 [[ -n $version && -n $expected ]] ||
     fail "no binary is released for $triple yet: actions/lock.tsv names none. Build lastmile and give it with LASTMILE_BIN" 2
 
-binary=lastmile
-[[ $triple == *windows* ]] && binary=lastmile.exe
-cache="${RUNNER_TOOL_CACHE:-${RUNNER_TEMP:-${TMPDIR:-/tmp}}}/lastmile/$version/$triple"
+# Without a cache of the runner's own, a folder that nobody else can have made.
+tools=${RUNNER_TOOL_CACHE:-$(mktemp -d)}
+cache="$tools/lastmile/$version/$triple"
 program="$cache/$binary"
-if [[ ! -f $program || $(sha256 "$program") != "$expected" ]]; then
+[[ ! -d $program ]] || fail "'$program' is a folder; remove it" 5
+if [[ ! -f $program || ! -x $program || $(sha256 "$program") != "$expected" ]]; then
     [[ -n ${LASTMILE_MIRROR:-} ]] && address="${LASTMILE_MIRROR%/}/${address##*/}"
     mkdir -p -- "$cache"
     part=$(mktemp "$cache/part.XXXXXX")

@@ -202,11 +202,22 @@ fn hostile_inputs_reach_nothing_but_their_argument() {
     assert!(ran.status.success(), "{}", log(&ran));
     assert_eq!(out(&world), ["2", "0"]);
     assert!(!world.path("pwned").exists() && !world.path("lastmile-tree/pwned").exists());
+    // Whatever is printed is printed between the marks, on one stream.
+    let lines = log(&ran);
+    let at = |text: &str| {
+        lines
+            .find(text)
+            .unwrap_or_else(|| panic!("`{text}` in {lines}"))
+    };
+    assert!(
+        at("::stop-commands::") < at("atlas/stable revision 2"),
+        "{lines}"
+    );
     let revision: serde_json::Value =
         serde_json::from_slice(&objects(&world)["state/atlas/channels/stable/log/0000000002.json"])
             .expect("JSON");
     assert_eq!(revision["reason"], reason, "it stands as it was given");
-    for operation in ["--help", "start --yes", "", "$(id)"] {
+    for operation in ["--help", "help", "start --yes", "", "$(id)"] {
         let ran = act(&world, "workflow_dispatch", &[("operation", operation)]);
         assert!(!ran.status.success(), "{operation:?}: {}", log(&ran));
         assert!(log(&ran).contains("expected a verb"), "{}", log(&ran));
@@ -299,6 +310,20 @@ fn nothing_runs_that_has_not_the_digest_of_the_lock() {
         "{text}"
     );
     assert_eq!(script.run(&[], &["verify"]).0, Some(0));
+    // One that lost its execute bit is fetched anew.
+    let mut mode = fs::metadata(script.cached()).expect("it").permissions();
+    std::os::unix::fs::PermissionsExt::set_mode(&mut mode, 0o600);
+    fs::set_permissions(script.cached(), mode).expect("a mode");
+    assert_eq!(script.run(&[], &["verify"]).0, Some(0));
+    // A cache whose path has a backslash in it, as on Windows.
+    let odd = script.world.path("odd\\cache").display().to_string();
+    assert_eq!(
+        script.run(&[("RUNNER_TOOL_CACHE", &odd)], &["verify"]).0,
+        Some(0)
+    );
+    // A name alone is a file here, not a program of the PATH.
+    let (code, text) = script.run(&[("LASTMILE_BIN", "ls")], &["verify"]);
+    assert_eq!(code, Some(2), "{text}");
     // A flipped bit at the mirror.
     fs::remove_dir_all(script.world.path("cache")).expect("the cache");
     let mut flipped = script.program.clone();
@@ -324,14 +349,26 @@ fn the_set_up_puts_the_binary_on_the_path() {
     let (path, output) = (file("github-path"), file("github-output"));
     let (code, text) = script.run(&[("GITHUB_PATH", &path), ("GITHUB_OUTPUT", &output)], &[]);
     assert_eq!(code, Some(0), "{text}");
-    let folder = script
-        .cached()
-        .parent()
-        .expect("a folder")
-        .canonicalize()
-        .expect("it");
     let written = fs::read_to_string(path).expect("the path");
-    assert_eq!(written.trim_end(), folder.to_string_lossy());
+    let folder = PathBuf::from(written.trim_end());
+    let inside: Vec<_> = fs::read_dir(&folder)
+        .expect("the folder")
+        .map(|entry| entry.expect("an entry").file_name())
+        .collect();
+    assert_eq!(
+        inside,
+        ["lastmile"],
+        "and nothing else that would come onto the PATH"
+    );
+    assert_eq!(
+        fs::read(folder.join("lastmile")).expect("it"),
+        script.program
+    );
+    assert!(
+        fs::read_to_string(output)
+            .expect("the outputs")
+            .contains(&format!("path={}", folder.display()))
+    );
 }
 
 /// Before the first release there is nothing to download, and that is said.

@@ -144,6 +144,10 @@ fn unsigned_is_allowed_by_path_reason_and_date_only() {
     world.sh("verify").expect(1).says("policy.allow-expired");
     allow("2099-01-01");
     world.sh("verify").expect(0).says("built by a vendor");
+    world
+        .sh("publish")
+        .expect(0)
+        .says("WARNING: not signed, and allowed by the policy: Atlas-1.4.0.AppImage");
 }
 
 #[test]

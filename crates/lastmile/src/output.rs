@@ -2,6 +2,7 @@
 //!
 //! A reader that went away (`| head`) is no failure of ours, so write errors are dropped.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write as _};
 
 use serde::Serialize;
@@ -31,6 +32,7 @@ pub(crate) fn json(document: &serde_json::Value) {
 
 /// Text on standard output.
 pub(crate) fn plain(text: &str) {
+    let text = inert(text);
     let mut out = io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
@@ -49,12 +51,40 @@ pub(crate) fn error(word: &str, message: &str) {
     } else {
         format!("{on}{word}:{off} {message}\n")
     };
-    let _ = out.write_all(line.as_bytes());
+    let _ = out.write_all(inert(&line).as_bytes());
 }
 
 /// A line on standard error that is no failure.
 pub(crate) fn note(message: &str) {
-    let _ = writeln!(io::stderr().lock(), "{message}");
+    command(&inert(message));
+}
+
+/// A line on standard error as it is: a command to the runner of GitHub Actions.
+pub(crate) fn command(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// Text for a step of GitHub Actions, in which its runner finds no command.
+fn inert(text: &str) -> Cow<'_, str> {
+    if runner::is_step() {
+        Cow::Owned(without_commands(text))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// The runner reads a command in two hashes and a bracket anywhere, and in two colons that begin a line
+/// (actions/runner, ActionCommand.cs).
+fn without_commands(text: &str) -> String {
+    let escaped = text.replace("##[", "#\\u{23}[");
+    let begins = |line: &str| line.trim_start().starts_with("::");
+    let lines = escaped
+        .split_inclusive('\n')
+        .map(|line| match begins(line) {
+            true => line.replacen("::", "\\u{3a}:", 1),
+            false => line.to_owned(),
+        });
+    lines.collect()
 }
 
 fn is_colored(out: &io::StderrLock<'_>) -> bool {
@@ -106,6 +136,15 @@ pub(crate) fn short(digest: &impl ToString) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_step_prints_no_command() {
+        let text = "a ::b::c\n  ::error::pwned\n::add-mask::x ##[set-env name=A]b\n";
+        assert_eq!(
+            without_commands(text),
+            "a ::b::c\n  \\u{3a}:error::pwned\n\\u{3a}:add-mask::x #\\u{23}[set-env name=A]b\n"
+        );
+    }
 
     #[test]
     fn sizes_and_tables() {

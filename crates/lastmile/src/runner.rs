@@ -26,7 +26,7 @@ const OUTPUT_BYTES_MAX: usize = 256 * 1024;
 static STOPPED: Mutex<Option<String>> = Mutex::new(None);
 
 /// Whether this process is a step of GitHub Actions.
-fn is_step() -> bool {
+pub(crate) fn is_step() -> bool {
     std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true")
 }
 
@@ -34,7 +34,7 @@ fn is_step() -> bool {
 pub(crate) fn begin() {
     if is_step() {
         let token = random();
-        output::note(&format!("::stop-commands::{token}"));
+        output::command(&format!("::stop-commands::{token}"));
         *STOPPED.lock().unwrap_or_else(PoisonError::into_inner) = Some(token);
     }
 }
@@ -46,7 +46,7 @@ pub(crate) fn end() {
         .unwrap_or_else(PoisonError::into_inner)
         .take();
     if let Some(token) = token {
-        output::note(&format!("::{token}::"));
+        output::command(&format!("::{token}::"));
     }
 }
 
@@ -105,31 +105,52 @@ pub(crate) fn failure(code: u8, word: &str, message: &str, report: Option<&Value
     summary(&format!("### lastmile: {word}\n\n{}", fenced(&text)));
 }
 
-/// Every check of a report that did not pass, a line each.
+/// Every check of a report that did not pass, a line each: of artifacts that are not good, of files that were
+/// inspected, and of the release as a whole.
 fn failed_checks(report: Option<&Value>) -> Vec<String> {
-    let list = |value: &Value, key: &str| value[key].as_array().cloned().unwrap_or_default();
     let Some(report) = report else {
         return Vec::new();
     };
+    let list = |value: &Value, key: &str| value[key].as_array().cloned().unwrap_or_default();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let mut lines = Vec::new();
-    for artifact in list(report, "artifacts") {
-        for check in list(&artifact, "checks") {
+    let mut add = |of: &str, checks: Vec<Value>| {
+        for check in checks {
             if matches!(check["outcome"].as_str(), Some("fail" | "unsupported")) {
-                let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-                lines.push(format!(
-                    "{}: {}: {}",
-                    text(&artifact["name"]),
-                    text(&check["id"]),
-                    text(&check["reason"])
-                ));
+                let (id, reason) = (text(&check["id"]), text(&check["reason"]));
+                lines.push(format!("{of}: {id}: {reason}"));
             }
         }
+    };
+    let good = |value: &Value| matches!(value["verdict"].as_str(), Some("valid" | "allowed"));
+    for artifact in list(report, "artifacts") {
+        if !good(&artifact) {
+            add(&text(&artifact["name"]), list(&artifact, "checks"));
+        }
     }
+    for file in list(report, "files").iter().filter(|file| !good(file)) {
+        let path = text(&file["path"]);
+        add(&path, list(&file["authenticode"], "checks"));
+        for signature in list(&file["authenticode"], "signatures") {
+            add(&path, list(&signature, "checks"));
+        }
+        if file["authenticode"].is_null() {
+            add(
+                &path,
+                vec![serde_json::json!({
+                    "outcome": "unsupported",
+                    "id": "format.unsupported",
+                    "reason": "its own kind of signature is not supported by this version",
+                })],
+            );
+        }
+    }
+    add("the release", list(report, "checks"));
     lines
 }
 
 fn annotate(title: &str, message: &str) {
-    output::note(&format!(
+    output::command(&format!(
         "::error title={}::{}",
         property(&format!("lastmile: {title}")),
         data(message)
@@ -220,6 +241,30 @@ mod tests {
     fn a_fence_is_longer_than_what_it_holds() {
         assert_eq!(fenced("a ``` b"), "````text\na ``` b\n````\n");
         assert_eq!(fenced("plain\n"), "```text\nplain\n```\n");
+    }
+
+    #[test]
+    fn what_failed_is_named_and_nothing_else() {
+        let check = |outcome: &str| serde_json::json!([{ "id": "x.y", "outcome": outcome, "reason": "why" }]);
+        let report = serde_json::json!({
+            "artifacts": [
+                { "name": "allowed.exe", "verdict": "allowed", "checks": check("fail") },
+                { "name": "bad.exe", "verdict": "invalid", "checks": check("fail") },
+            ],
+            "files": [
+                { "path": "a.exe", "verdict": "invalid", "authenticode": { "checks": [], "signatures": [{ "checks": check("fail") }] } },
+                { "path": "b.msi", "verdict": "unsupported" },
+            ],
+            "checks": check("fail"),
+        });
+        let lines = failed_checks(Some(&report));
+        assert_eq!(
+            lines
+                .iter()
+                .map(|line| line.split(':').next().unwrap_or_default())
+                .collect::<Vec<_>>(),
+            ["bad.exe", "a.exe", "b.msi", "the release"]
+        );
     }
 
     #[test]

@@ -9,6 +9,7 @@ use release::name::{App, FileName};
 use release::{Artifact, Claim, ReleaseRecord, Sha256, Timestamp, Version, document};
 use serde::Serialize;
 use serde_json::Map;
+use signing::ExtraRoot;
 use store::Store;
 
 use crate::error::Error;
@@ -49,6 +50,12 @@ pub struct Published {
     pub record: Sha256,
     /// The artifacts.
     pub artifacts: Vec<Artifact>,
+    /// Those of them that are not signed, and that the policy lets through by path, reason, and date.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub allowed: Vec<FileName>,
+    /// Roots that were trusted besides the platform's own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub extra_roots: Vec<ExtraRoot>,
     /// The paths that were written, in the order of the law.
     pub written: Vec<String>,
 }
@@ -63,6 +70,8 @@ pub(crate) struct Release {
     pub(crate) sums: Vec<u8>,
     pub(crate) sums_signature: Option<Vec<u8>>,
     pub(crate) sums_rule: Option<signing::SumsRule>,
+    pub(crate) allowed: Vec<FileName>,
+    pub(crate) extra_roots: Vec<ExtraRoot>,
 }
 
 /// Publishes. The order of these steps is the law of order (`release::order`), and the reason is in each.
@@ -127,8 +136,10 @@ fn prepare(request: &Request, checked: Checked) -> Release {
         sums,
         sums_signature,
         sums_rule,
-        report: _,
+        report,
     } = checked;
+    let allowed = report.get().allowed();
+    let extra_roots = report.get().extra_roots.clone();
     let version = request.verify.version.clone();
     let claim = Claim {
         schema: SCHEMA,
@@ -174,6 +185,8 @@ fn prepare(request: &Request, checked: Checked) -> Release {
         sums,
         sums_signature,
         sums_rule,
+        allowed,
+        extra_roots,
     }
 }
 
@@ -191,6 +204,8 @@ fn published(release: &Release, written: Vec<String>) -> Published {
         already: written.is_empty(),
         record: document::digest(&release.record),
         artifacts: release.record.artifacts.clone(),
+        allowed: release.allowed.clone(),
+        extra_roots: release.extra_roots.clone(),
         written,
     }
 }

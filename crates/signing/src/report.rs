@@ -88,6 +88,13 @@ impl ReleaseReport {
             .any(|artifact| artifact.name == *name && artifact.has_good_signature())
     }
 
+    /// The artifacts that are not signed, and that the policy lets through.
+    pub fn allowed(&self) -> Vec<FileName> {
+        let allowed = |artifact: &&ArtifactReport| artifact.verdict == Verdict::Allowed;
+        let artifacts = self.artifacts.iter().filter(allowed);
+        artifacts.map(|artifact| artifact.name.clone()).collect()
+    }
+
     /// How many artifacts there are.
     pub fn total(&self) -> usize {
         self.artifacts.len()

@@ -69,12 +69,18 @@ fn text(request: &Request, store: &Store, published: &Published) -> String {
     } else {
         "is published in"
     };
-    let mut text = format!(
+    let mut text = verify::extra_roots(&published.extra_roots);
+    for name in &published.allowed {
+        text.push_str(&format!(
+            "WARNING: not signed, and allowed by the policy: {name}\n"
+        ));
+    }
+    text.push_str(&format!(
         "{} {} {what} {}\n",
         request.app,
         published.version,
         store.location()
-    );
+    ));
     let rows: Vec<_> = published
         .artifacts
         .iter()

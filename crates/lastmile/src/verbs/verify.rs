@@ -52,14 +52,15 @@ pub(crate) fn request(loaded: &Loaded, version: Option<&Version>) -> Result<Requ
     })
 }
 
-/// The time to judge signatures and `allow-unsigned` at.
+/// The time to judge signatures and `allow-unsigned` at. A clock that stands before 1970 counts as the end of time, at
+/// which nothing is valid or allowed any more.
 pub(crate) fn now() -> Timestamp {
-    let since = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap_or_default();
-    i64::try_from(since.as_secs())
-        .ok()
-        .and_then(|seconds| Timestamp::from_unix(seconds).ok())
+    /// The last second of the year 9999.
+    const END: i64 = 253_402_300_799;
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let seconds = since.map_or(END, |since| i64::try_from(since.as_secs()).unwrap_or(END));
+    Timestamp::from_unix(seconds)
+        .or_else(|_| Timestamp::from_unix(END))
         .unwrap_or(Timestamp::EPOCH)
 }
 

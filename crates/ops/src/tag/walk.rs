@@ -205,20 +205,27 @@ impl Painting {
         Some((id, colour))
     }
 
-    /// Gives what is left in the queue to its ancestors, among those that have a colour already.
+    /// Gives what is left in the queue to its ancestors, as far down as commits of one colour go. Several commits of one
+    /// second may have been looked at in any order, so a commit that was not reached yet can stand between.
     fn spread<F: FnMut(ObjectId) -> Result<Node, TagError>>(
         &mut self,
         graph: &mut Graph<F>,
     ) -> Result<(), TagError> {
+        let mut oldest = i64::MAX;
+        for (id, colour) in &self.colours {
+            if *colour != BOTH {
+                oldest = oldest.min(graph.node(*id)?.time);
+            }
+        }
         let mut left: Vec<_> = self.queue.drain().map(|(_, _, id)| id).collect();
         while let Some(id) = left.pop() {
             for parent in &graph.node(id)?.parents {
-                if let Some(colour) = self
-                    .colours
-                    .get_mut(parent)
-                    .filter(|colour| **colour != BOTH)
-                {
-                    *colour = BOTH;
+                let reaches = match self.colours.get(parent) {
+                    Some(colour) => *colour != BOTH,
+                    None => graph.node(*parent)?.time >= oldest,
+                };
+                if reaches {
+                    self.colours.insert(*parent, BOTH);
                     left.push(*parent);
                 }
             }
