@@ -259,6 +259,42 @@ fn platforms_that_share_a_file_get_the_lowest_version_of_theirs() {
     );
 }
 
+/// A platform that stopped, and whose baseline is in a kind that this updater does not install, would otherwise be
+/// served the version it stopped on from the file that it shares.
+#[test]
+fn a_stopped_platform_whose_baseline_cannot_be_shown_stops_the_file() {
+    let stages = [
+        (Platform::WindowsX64, Stage::Baking),
+        (Platform::WindowsArm64, Stage::Halted),
+    ];
+    let mut view = view(Some("1.3.0"), &stages, "100%");
+    let baseline = view.releases.0.get_mut(&v("1.3.0")).expect("the baseline");
+    for artifact in &mut baseline.artifacts {
+        if artifact.platform == Platform::WindowsArm64 {
+            artifact.kind = Kind::Exe;
+        }
+    }
+    let shown = Feed::ElectronUpdater.shows(&view, Platform::WindowsX64);
+    assert_eq!(shown.version, None, "{shown}");
+    assert!(
+        shown.why.contains("was stopped on windows-arm64"),
+        "{shown}"
+    );
+}
+
+/// A file that was shown once is written again even where nothing readable is left to show in it.
+#[test]
+fn a_file_without_a_readable_release_says_nothing_instead_of_going_stale() {
+    let stages = [(Platform::WindowsX64, Stage::Halted)];
+    let mut view = view(Some("1.3.0"), &stages, "10%");
+    view.releases.0.clear();
+    let latest = latest(&view);
+    assert_eq!(
+        (latest.staging_percentage, latest.files.len()),
+        (Some(0), 0)
+    );
+}
+
 #[test]
 fn only_what_clients_install_is_listed() {
     let mac = latest(&view(
