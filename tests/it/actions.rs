@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use testkit::cdn::Cdn;
+use testkit::git::Git;
 use testkit::{TIERS, World, judge};
 
 use crate::publish::objects;
@@ -37,27 +38,22 @@ fn copy(from: &Path, to: &Path) {
     fs::copy(from, to).expect("a copy");
 }
 
-fn git(world: &World, line: &str) {
-    let done = Command::new("git")
-        .args(line.split(' '))
-        .current_dir(world.folder())
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .output()
-        .expect("git runs");
-    assert!(done.status.success(), "git {line}: {done:?}");
-}
-
 /// Runs a workflow of the world's repository.
 fn act(world: &World, event: &str, inputs: &[(&str, &str)]) -> Output {
     let tree = actions(world);
-    if !world.path(".git").exists() {
-        git(world, "init -q -b main");
-        git(world, "remote add origin https://github.com/acme/atlas.git");
-    }
-    git(
-        world,
-        "-c user.name=tester -c user.email=t@example.com commit -q --allow-empty -m build",
-    );
+    let git = if world.path(".git").exists() {
+        Git::at(world.folder()).expect("git")
+    } else {
+        let git = Git::init(world.folder()).expect("git");
+        git.run(&[
+            "remote",
+            "add",
+            "origin",
+            "https://github.com/acme/atlas.git",
+        ]);
+        git
+    };
+    git.run(&["commit", "--quiet", "--allow-empty", "--message", "build"]);
     let home = world.path("home");
     fs::create_dir_all(&home).expect("a home");
     let mut command = Command::new("act");

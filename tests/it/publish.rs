@@ -324,7 +324,7 @@ fn a_store_is_relative_to_its_configuration() {
 #[test]
 fn bad_input_is_named_and_nothing_is_written() {
     type Spoil = fn(&testkit::World);
-    let cases: [(&str, Spoil, &str); 9] = [
+    let cases: [(&str, Spoil, &str); 11] = [
         (
             "unknown key",
             |world| rewrite(world, "feeds:", "feed:"),
@@ -357,6 +357,22 @@ fn bad_input_is_named_and_nothing_is_written() {
                 world.artifact("release.json", b"{}");
             },
             "lastmile itself writes",
+        ),
+        (
+            "the other reserved name",
+            |world| {
+                rewrite(world, "dist/Atlas-Setup-*.exe", "dist/SHA*");
+                world.artifact("SHA256SUMS", b"mine");
+            },
+            "lastmile itself writes",
+        ),
+        (
+            "two globs onto one name",
+            |world| {
+                world.write("dist/x/Atlas-1.4.0.AppImage", b"x");
+                rewrite(world, "dist/Atlas-Setup-*.exe", "dist/x/*.AppImage");
+            },
+            "would both be published as",
         ),
         (
             "names that differ in case only",

@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use release::name::{App, CohortName, TierName, printable};
 use release::revision::Tier;
 use release::tag::TagFormat;
-use release::{BasisPoints, Channel, Kind, Os, Platform, Sha256, Soak, Version};
+use release::{BasisPoints, Channel, Kind, Platform, Soak, Version};
 use schemars::{JsonSchema, schema_for};
 use serde::Deserialize;
-use signing::authenticode::{Signer, TimestampRule};
-use signing::{Allowance, Date, PathPattern, Policy, PublicKey, Rules, SumsRule};
 
+use self::signing::SigningKeys;
 use super::text::{NotYet, Text, refused};
 use super::{AppConfig, ChannelConfig, VersionSource, lint};
 use crate::artifacts::Rule;
+
+mod signing;
 
 /// Several apps of one repository.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -215,106 +216,6 @@ struct ArtifactKeys {
     kind: Text<Kind>,
 }
 
-/// What must hold; a platform's rules and those of `all` must both hold.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-struct SigningKeys {
-    /// For artifacts of Windows
-    windows: Option<RuleKeys>,
-    /// For artifacts of macOS
-    macos: Option<RuleKeys>,
-    /// For artifacts of Linux
-    linux: Option<RuleKeys>,
-    /// For artifacts of the web
-    web: Option<RuleKeys>,
-    /// For every artifact
-    all: Option<RuleKeys>,
-    /// What may be unsigned: by path, for a reason, until a day
-    allow_unsigned: Vec<AllowanceKeys>,
-    /// Roots that are trusted besides Microsoft's: paths of PEM files. Whoever holds one can sign anything
-    roots: Vec<String>,
-}
-
-/// Rules of one scope.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct RuleKeys {
-    /// Each artifact is signed with Authenticode
-    authenticode: Option<AuthenticodeKeys>,
-    /// A minisign signature stands beside each artifact
-    minisign: Option<MinisignKeys>,
-    /// A signed document of checksums names each artifact
-    sha256sums: Option<SumsKeys>,
-    #[serde(default, deserialize_with = "refused")]
-    #[schemars(skip)]
-    #[expect(dead_code, reason = "present only to be refused")]
-    apple: Option<NotYet>,
-    #[serde(default, deserialize_with = "refused")]
-    #[schemars(skip)]
-    #[expect(dead_code, reason = "present only to be refused")]
-    openpgp: Option<NotYet>,
-    #[serde(default, deserialize_with = "refused")]
-    #[schemars(skip)]
-    #[expect(dead_code, reason = "present only to be refused")]
-    provenance: Option<NotYet>,
-}
-
-/// Who signs with Authenticode. At least one of the two identities is given.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct AuthenticodeKeys {
-    /// The organization in the signer's certificate, exactly
-    organization: Option<String>,
-    /// The durable identity of Azure Artifact Signing, `1.3.6.1.4.1.311.97.…`
-    azure_identity: Option<String>,
-    /// Whether the signature must have a timestamp; without one it ends with its certificate
-    #[serde(default)]
-    timestamp: TimestampKey,
-}
-
-/// Whether a signature must have a timestamp.
-#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-enum TimestampKey {
-    /// Yes
-    #[default]
-    Required,
-    /// No
-    Optional,
-}
-
-/// Who signs.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct MinisignKeys {
-    /// The second line of `minisign.pub`
-    public_key: Text<PublicKey>,
-}
-
-/// A signed document of checksums.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct SumsKeys {
-    /// Where it stands, such as `dist/SHA256SUMS`; its signature stands beside it
-    path: String,
-    /// Who signs it
-    minisign: MinisignKeys,
-}
-
-/// An artifact that may be unsigned.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct AllowanceKeys {
-    /// A glob relative to this file
-    path: Text<PathPattern>,
-    /// Why
-    reason: String,
-    /// The last day on which it holds, such as `2027-06-30`
-    until: Text<Date>,
-    /// The only digest for which it holds
-    sha256: Option<Text<Sha256>>,
-}
-
 /// A channel.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -444,79 +345,6 @@ impl VersionKey {
         match self {
             Self::Literal(version) => VersionSource::Literal(version),
             Self::From { from } => from.0,
-        }
-    }
-}
-
-impl SigningKeys {
-    fn into_policy(self, errors: &mut Vec<String>) -> Policy {
-        let Self {
-            windows,
-            macos,
-            linux,
-            web,
-            all,
-            allow_unsigned,
-            roots,
-        } = self;
-        let by_os = [
-            (Os::Windows, windows),
-            (Os::Macos, macos),
-            (Os::Linux, linux),
-            (Os::Web, web),
-        ];
-        let allow_unsigned = allow_unsigned.into_iter().map(|keys| {
-            if keys.reason.trim().is_empty() {
-                errors.push(format!(
-                    "`allow-unsigned` of `{}` has an empty `reason`; say why",
-                    printable(&keys.path.0.to_string())
-                ));
-            }
-            Allowance {
-                path: keys.path.0,
-                reason: keys.reason,
-                until: keys.until.0,
-                sha256: keys.sha256.map(|text| text.0),
-            }
-        });
-        let policy = Policy {
-            allow_unsigned: allow_unsigned.collect(),
-            by_os: by_os
-                .into_iter()
-                .filter_map(|(os, keys)| Some((os, keys?.into_rules())))
-                .collect(),
-            all: all.map(RuleKeys::into_rules).unwrap_or_default(),
-            roots,
-        };
-        for root in &policy.roots {
-            lint::path("roots", root, errors);
-        }
-        for signer in policy.authenticode_signers() {
-            lint::signer(signer, errors);
-        }
-        for rule in policy.sums_rules() {
-            lint::path("sha256sums", &rule.path, errors);
-        }
-        policy
-    }
-}
-
-impl RuleKeys {
-    fn into_rules(self) -> Rules {
-        Rules {
-            authenticode: self.authenticode.map(|keys| Signer {
-                organization: keys.organization,
-                azure_identity: keys.azure_identity,
-                timestamp: match keys.timestamp {
-                    TimestampKey::Required => TimestampRule::Required,
-                    TimestampKey::Optional => TimestampRule::MayBeMissing,
-                },
-            }),
-            minisign: self.minisign.map(|keys| keys.public_key.0),
-            sha256sums: self.sha256sums.map(|keys| SumsRule {
-                path: keys.path,
-                minisign: keys.minisign.public_key.0,
-            }),
         }
     }
 }

@@ -3,9 +3,9 @@
 use std::str::FromStr as _;
 
 use feed::Feed;
-use release::Version;
 use release::platform::PlatformPattern;
 use release::rollout;
+use release::{Refusal, Version};
 
 use super::{Call, Changed, Heads, change, existing, listed};
 use crate::error::Error;
@@ -45,8 +45,11 @@ pub async fn halt(
 ) -> Result<Changed, Error> {
     place.store.recall().await;
     // A log that was tampered with is worth saying, and no reason to go on offering.
-    let unsound = place.log().sound_head().await.err();
-    let head = existing(place).await?;
+    let (head, unsound) = match place.log().sound_head().await {
+        Ok(Some(head)) => (head, None),
+        Ok(None) => return Err(Refusal::NoChannel(place.channel.clone()).into()),
+        Err(error) => (existing(place).await?, Some(error)),
+    };
     let mut call = Call::new("halt", [("platforms", listed(platforms))]);
     call.heads = Heads::Any;
     let mut changed = change(place, author, call, async |head| {

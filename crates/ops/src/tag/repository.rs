@@ -135,14 +135,18 @@ impl Repository {
         Ok((at, Kind::Tag))
     }
 
+    fn commit<'a>(
+        &self,
+        id: ObjectId,
+        buffer: &'a mut Vec<u8>,
+    ) -> Result<gix::objs::CommitRefIter<'a>, TagError> {
+        let found = self.git.objects.find_commit_iter(&id, buffer);
+        found.map_err(|error| TagError::git(format!("read commit {id}"), &error))
+    }
+
     /// The parents and the time of a commit.
     pub(super) fn node(&self, id: ObjectId, buffer: &mut Vec<u8>) -> Result<Node, TagError> {
-        let failed = |error: gix::Error| TagError::git(format!("read commit {id}"), &error);
-        let commit = self
-            .git
-            .objects
-            .find_commit_iter(&id, buffer)
-            .map_err(failed)?;
+        let commit = self.commit(id, buffer)?;
         let is_cut = self.cut.binary_search(&id).is_ok();
         let parents = if is_cut {
             Vec::new()
@@ -163,11 +167,7 @@ impl Repository {
     /// What a commit says.
     pub(super) fn message(&self, id: ObjectId, buffer: &mut Vec<u8>) -> Result<Message, TagError> {
         let failed = |error: gix::Error| TagError::git(format!("read commit {id}"), &error);
-        let commit = self
-            .git
-            .objects
-            .find_commit_iter(&id, buffer)
-            .map_err(failed)?;
+        let commit = self.commit(id, buffer)?;
         Ok(Message::parse(commit.message().map_err(failed)?))
     }
 }
