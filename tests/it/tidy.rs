@@ -6,13 +6,17 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Which of our crates each may depend on. The arrows only point one way.
-const EDGES: [(&str, &[&str]); 8] = [
+const EDGES: [(&str, &[&str]); 9] = [
     ("release", &[]),
     ("signing", &["release"]),
     ("feed", &["release"]),
     ("store", &["release"]),
-    ("ops", &["feed", "release", "signing", "store"]),
-    ("lastmile", &["feed", "ops", "release", "signing", "store"]),
+    ("github", &["release"]),
+    ("ops", &["feed", "github", "release", "signing", "store"]),
+    (
+        "lastmile",
+        &["feed", "github", "ops", "release", "signing", "store"],
+    ),
     ("testkit", &["release"]),
     ("fuzz", &["feed", "ops", "release", "signing", "store"]),
 ];

@@ -63,6 +63,16 @@ impl From<Listed> for Commit {
 }
 
 impl Read {
+    /// Whether the repository has this commit.
+    ///
+    /// # Errors
+    /// Where GitHub does not answer.
+    pub async fn has_commit(&self, id: &CommitId) -> Result<bool, GitHubError> {
+        let path = self.repository().path(&format!("git/commits/{id}"));
+        let call = Call::get(path, format!("read the commit {}", id.short()));
+        Ok(self.0.find(&call).await?.is_some())
+    }
+
     /// Whether the head contains the base, and what it has besides.
     ///
     /// # Errors

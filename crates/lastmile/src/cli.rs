@@ -62,6 +62,17 @@ pub(crate) struct PlaceArgs {
     pub(crate) channel: Channel,
 }
 
+/// Which GitHub. Its token is GITHUB_TOKEN, and never an argument: whoever lists the processes of a machine reads those.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct GitHubArgs {
+    /// The repository on GitHub; else GITHUB_REPOSITORY
+    #[arg(long, value_name = "OWNER/NAME")]
+    pub(crate) repository: Option<github::Repository>,
+    /// How long one request to GitHub may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub(crate) github_timeout: u64,
+}
+
 /// In whose name a verb acts.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct AuthorArgs {

@@ -1,6 +1,7 @@
 //! From flags, environment, and configuration to what the verbs need.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ops::config::{AppConfig, Config};
 use ops::{Author, Error, Place};
@@ -9,7 +10,7 @@ use release::revision::Actor;
 use release::{Timestamp, Version};
 use store::{Location, Store};
 
-use crate::cli::{AuthorArgs, Global, PlaceArgs};
+use crate::cli::{AuthorArgs, GitHubArgs, Global, PlaceArgs};
 
 /// The configuration of one app, and the folder that its paths are relative to.
 pub(crate) struct Loaded {
@@ -186,6 +187,36 @@ pub(crate) fn github_actor() -> Option<String> {
 
 fn user() -> Option<String> {
     variable("USER").or_else(|| variable("USERNAME"))
+}
+
+/// The repository on GitHub, if the environment of the run names one and gives a token for it.
+pub(crate) fn github(args: &GitHubArgs) -> Result<Option<github::Write>, Error> {
+    let Some(token) = variable("GITHUB_TOKEN") else {
+        return Ok(None);
+    };
+    let repository = match (&args.repository, variable("GITHUB_REPOSITORY")) {
+        (Some(repository), _) => repository.clone(),
+        (None, Some(text)) => text.parse()?,
+        (None, None) => return Ok(None),
+    };
+    let api = variable("GITHUB_API_URL").map(|text| text.parse());
+    let place = github::Place {
+        api: api.transpose()?.unwrap_or_default(),
+        repository,
+        token: Some(token.parse()?),
+        attempt_timeout: Duration::from_secs(args.github_timeout.max(1)),
+    };
+    Ok(Some(github::Write::open(place)?))
+}
+
+/// What is said where it is needed and not there.
+pub(crate) fn no_github(what: &str) -> Error {
+    Error::Missing {
+        what: "GITHUB_TOKEN",
+        next: format!(
+            "{what} through GitHub; give its token and GITHUB_REPOSITORY (the actions do: `token: ${{{{ github.token }}}}`)"
+        ),
+    }
 }
 
 /// When the release was made: as given, or as reproducible builds say it (reproducible-builds.org, SOURCE_DATE_EPOCH).

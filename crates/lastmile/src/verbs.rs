@@ -22,7 +22,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Config(args) => config::run(&global, &args),
         Verb::Verify(args) => verify::run(&global, &args).await,
         Verb::Inspect(args) => inspect::run(&global, &args),
-        Verb::Tag(args) => tag::run(&global, &args),
+        Verb::Tag(args) => tag::run(&global, &args).await,
         Verb::Publish(args) => publish::run(&global, &args).await,
         Verb::Rollout(args) => rollout::run(&global, &args).await,
         Verb::Reconcile(args) => reconcile::run(&global, &args).await,

@@ -50,9 +50,18 @@ pub struct AppConfig {
     pub signing: signing::Policy,
     /// The feeds to project.
     pub feeds: Vec<feed::Feed>,
+    /// What a GitHub release has; none where none is made.
+    pub github_release: Option<GitHubRelease>,
     /// The channels.
     pub channels: BTreeMap<Channel, ChannelConfig>,
     file: String,
+}
+
+/// What a GitHub release has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GitHubRelease {
+    /// Every artifact, its signature, and SHA256SUMS.
+    AllAssets,
 }
 
 /// What is said about a channel.

@@ -9,6 +9,7 @@ use thiserror::Error;
 use crate::artifacts::ArtifactsError;
 use crate::config::ConfigErrors;
 use crate::project::Lag;
+use crate::publish::GitHubReleaseError;
 use crate::tag::TagError;
 use crate::version::VersionSourceError;
 
@@ -152,6 +153,25 @@ pub enum Error {
     /// Nothing was tagged.
     #[error(transparent)]
     Tag(#[from] TagError),
+    /// What should lead to GitHub does not.
+    #[error(transparent)]
+    GitHubPlace(#[from] github::PlaceError),
+    /// GitHub did not do what it was asked to.
+    #[error(transparent)]
+    GitHub(#[from] github::GitHubError),
+    /// There is no GitHub release, by a rule or somebody else's doing.
+    #[error(transparent)]
+    GitHubRelease(#[from] GitHubReleaseError),
+    /// The version exists, and its GitHub release does not yet.
+    #[error(
+        "version `{version}` is published in the store, but its GitHub release is not: {why}. Run the same command again"
+    )]
+    GitHubLagging {
+        /// The version.
+        version: String,
+        /// What failed.
+        why: Box<Error>,
+    },
     /// The change is made, but not everything shows it.
     #[error("revision {revision} is committed, but not visible everywhere; lagging: {}. Run the same command again, or `lastmile reconcile`", .lagging.iter().map(|lag| format!("{lag}")).collect::<Vec<_>>().join("; "))]
     Lagging {
@@ -170,7 +190,8 @@ impl Error {
             Self::Config(_) | Self::Artifacts(_) | Self::Version(_) | Self::Location(_) => {
                 Exit::Usage
             }
-            Self::Missing { .. }
+            Self::GitHubPlace(_)
+            | Self::Missing { .. }
             | Self::NoRelease { .. }
             | Self::TooLarge { .. }
             | Self::Roots { .. } => Exit::Usage,
@@ -188,7 +209,18 @@ impl Error {
             ) => Exit::Failed,
             Self::Local { .. } | Self::Measure(_) => Exit::Failed,
             Self::Tag(error) => error.exit(),
-            Self::Lagging { .. } => Exit::Lagging,
+            Self::GitHub(error) => of_github(error),
+            Self::GitHubRelease(error) => error.exit(),
+            Self::Lagging { .. } | Self::GitHubLagging { .. } => Exit::Lagging,
         }
+    }
+}
+
+/// GitHub says no by its rules, or the world failed.
+pub(crate) fn of_github(error: &github::GitHubError) -> Exit {
+    if error.is_refusal() {
+        Exit::Refused
+    } else {
+        Exit::Failed
     }
 }

@@ -12,15 +12,18 @@ use serde_json::Map;
 use signing::ExtraRoot;
 use store::Store;
 
-use crate::error::Error;
+use crate::error::{Error, Exit};
 use crate::progress::Reporter;
 use crate::verify::{self, Checked};
 
 mod claim;
 mod compare;
+mod github;
 mod upload;
 
+use claim::Held;
 use compare::Existing;
+pub use github::{GitHubReleaseError, OnGitHub, Target};
 
 /// A release to be published.
 #[derive(Debug, Clone)]
@@ -37,6 +40,8 @@ pub struct Request {
     pub run: String,
     /// How long to wait for another run that publishes the same bytes.
     pub wait: Duration,
+    /// Where a GitHub release is made, if one is.
+    pub github: Option<Target>,
 }
 
 /// What publishing came to.
@@ -58,6 +63,12 @@ pub struct Published {
     pub extra_roots: Vec<ExtraRoot>,
     /// The paths that were written, in the order of the law.
     pub written: Vec<String>,
+    /// The page of the GitHub release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release_url: Option<String>,
+    /// The GitHub release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub github: Option<OnGitHub>,
 }
 
 /// Everything that is going to stand in the store for this version, ready to be written.
@@ -84,29 +95,70 @@ pub async fn run(
     let checked = verify::run(&request.verify, reporter).await?;
     let release = prepare(request, checked);
     fits(store, &release)?;
+    // The tag comes before everything, and what GitHub would refuse later is refused now.
+    let planned = match &request.github {
+        Some(target) => Some((target, github::plan(store, target, &release).await?)),
+        None => None,
+    };
     // A store without conditional writes could lose any of the steps below.
     store.prove().await?;
+    let (written, held) = write(store, request, &release, reporter).await?;
+    // From the record on nothing is undone, and what is published on GitHub may have no way back: it comes last.
+    let on_github = match planned {
+        None => None,
+        Some((target, plan)) => {
+            let made = match held {
+                Held::ByUs => github::apply(store, target, plan, &release, reporter).await,
+                Held::ByAnother => {
+                    let wait = request.wait;
+                    github::wait_for(store, target, &plan, &release, wait, reporter).await
+                }
+            };
+            Some(made.map_err(|error| lagging(&release, error))?)
+        }
+    };
+    Ok(published(&release, written, on_github))
+}
+
+/// Writes the objects of the version, the record last. Gives what was written, and whose version it is.
+async fn write(
+    store: &Store,
+    request: &Request,
+    release: &Release,
+    reporter: &Reporter,
+) -> Result<(Vec<String>, Held), Error> {
     // A version that exists is compared, never written.
-    match compare::look(store, &release).await? {
+    match compare::look(store, release).await? {
         Existing::Nothing => {}
-        Existing::Whole => return Ok(published(&release, Vec::new())),
+        Existing::Whole => return Ok((Vec::new(), claim::held(store, release).await?)),
         // What was lost comes back under its name with the bytes that its record names; nothing else may.
         Existing::Missing => {
-            let written = upload::artifacts(store, request, &release, reporter).await?;
-            return Ok(published(&release, written));
+            let written = upload::artifacts(store, request, release, reporter).await?;
+            return Ok((written, claim::held(store, release).await?));
         }
     }
     // The claim is the lock on every name below it.
-    if claim::take(store, &release, request.wait, reporter).await? == claim::Held::ByAnother {
-        return Ok(published(&release, Vec::new()));
+    if claim::take(store, release, request.wait, reporter).await? == Held::ByAnother {
+        return Ok((Vec::new(), Held::ByAnother));
     }
-    let mut written = vec![claim::path(&release)];
+    let mut written = vec![claim::path(release)];
     // Artifacts before anything that names them.
-    written.extend(upload::artifacts(store, request, &release, reporter).await?);
-    written.extend(upload::sums(store, &release).await?);
+    written.extend(upload::artifacts(store, request, release, reporter).await?);
+    written.extend(upload::sums(store, release).await?);
     // The commit point of "this version exists": from here on nothing is undone.
-    written.extend(upload::record(store, &release).await?);
-    Ok(published(&release, written))
+    written.extend(upload::record(store, release).await?);
+    Ok((written, Held::ByUs))
+}
+
+/// The version exists, whatever GitHub does about it: what the world failed at is finished by running again.
+fn lagging(release: &Release, error: Error) -> Error {
+    if error.exit() != Exit::Failed {
+        return error;
+    }
+    Error::GitHubLagging {
+        version: release.version.to_string(),
+        why: Box::new(error),
+    }
 }
 
 /// Refuses what the store cannot take, before anything is claimed.
@@ -198,10 +250,13 @@ fn claimed(artifact: &Artifact) -> release::claim::Claimed {
     }
 }
 
-fn published(release: &Release, written: Vec<String>) -> Published {
+fn published(release: &Release, written: Vec<String>, github: Option<OnGitHub>) -> Published {
+    let is_whole = github.as_ref().is_none_or(|on_github| on_github.already);
     Published {
         version: release.version.clone(),
-        already: written.is_empty(),
+        already: written.is_empty() && is_whole,
+        release_url: github.as_ref().map(|on_github| on_github.url.clone()),
+        github,
         record: document::digest(&release.record),
         artifacts: release.record.artifacts.clone(),
         allowed: release.allowed.clone(),

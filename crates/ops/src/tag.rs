@@ -1,13 +1,15 @@
 //! `tag`: the next version by the commits since the last tag, its notes, and the tag, whose creation is the lock.
 //!
-//! History is read with `gix`: no git binary is run, no hook, and nothing that a repository's configuration names. This
-//! works on what the repository has; what it lacks (a shallow clone) is a refusal, as a guess would be a wrong version.
+//! History is read with `gix`: no git binary is run, no hook, and nothing that a repository's configuration names. What a
+//! shallow clone lacks is asked of GitHub, or else a refusal, as a guess would be a wrong version. Where GitHub is there,
+//! its tags are the ones that count, however old the clone is.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use release::commit::CommitId;
 use release::name::printable;
-use release::tag::{Bump, Decision, First, PreId, TagFormat, Wanted, plan};
+use release::tag::{Bump, Decision, First, History, PreId, TagFormat, Wanted, plan};
 use release::version::Version;
 use serde::Serialize;
 
@@ -18,11 +20,11 @@ use crate::version::{self, VersionSourceError};
 mod error;
 mod history;
 mod local;
+mod remote;
 mod repository;
 mod walk;
 
 pub use error::TagError;
-use local::Created;
 use repository::Repository;
 
 /// What is to be tagged.
@@ -42,6 +44,8 @@ pub struct Request {
     pub notes_file: Option<PathBuf>,
     /// Whose name a tag bears where git knows no user.
     pub actor: Option<String>,
+    /// Whose tags count, and where the new one is created.
+    pub at: Where,
     /// How far it goes.
     pub goal: Goal,
 }
@@ -51,17 +55,17 @@ pub struct Request {
 pub enum Goal {
     /// Show the plan and stop.
     Plan,
-    /// Create the tag here.
-    Create(Where),
+    /// Create the tag.
+    Create,
 }
 
-/// Where the tag is created.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Whose tags count, and where the new one is created.
+#[derive(Debug, Clone)]
 pub enum Where {
     /// In the local repository.
     Local,
-    /// Through GitHub, which is not built yet.
-    GitHub,
+    /// On GitHub.
+    GitHub(github::Write),
 }
 
 /// What came of it.
@@ -109,16 +113,15 @@ pub struct Report {
 ///
 /// # Errors
 /// Where history is not all there, the version would not rise, or the tag is at another commit.
-pub fn run(request: &Request) -> Result<Report, Error> {
-    let repository = Repository::open(&request.folder)?;
-    let history = history::read(&repository, request)?;
+pub async fn run(request: &Request) -> Result<Report, Error> {
+    let history = history(request).await?;
     let wanted = wanted(request, history.newest.is_none())?;
     let decision = plan(&history, &wanted).map_err(TagError::from)?;
     let mut report = report(request, history.head.to_string(), decision);
     // Before the tag, so that a tag never stands without the notes that a later step reads.
     write_notes(request.notes_file.as_deref(), &report.notes)?;
     if let Some(tag) = report.tag.clone() {
-        report.outcome = settle(&repository, request, &tag, &report.notes)?;
+        report.outcome = settle(request, &tag, &history.head, &report.notes).await?;
         report.created = report.outcome == Outcome::Created;
     }
     Ok(report)
@@ -127,12 +130,48 @@ pub fn run(request: &Request) -> Result<Report, Error> {
 /// The highest version whose tag is at the commit that is checked out. However shallow the clone is, this is certain.
 pub fn version_here(folder: &Path, format: &TagFormat) -> Result<Option<Version>, TagError> {
     let repository = Repository::open(folder)?;
-    for tag in repository.tags(format)? {
+    for tag in repository.tags(format)?.here {
         if repository.commit_of(&tag)? == Some(repository.head) {
             return Ok(Some(tag.version));
         }
     }
     Ok(None)
+}
+
+/// What the repository knows; from GitHub what a clone does not have.
+async fn history(request: &Request) -> Result<History, TagError> {
+    let Where::GitHub(github) = &request.at else {
+        let repository = Repository::open(&request.folder)?;
+        let tags = repository.tags(&request.format)?;
+        return history::read(&repository, request, tags);
+    };
+    let github = github.read();
+    let tags = github.tags(request.format.prefix()).await?;
+    let (head, from_clone) = history_by(request, &tags)?;
+    match from_clone {
+        Err(TagError::Shallow { .. } | TagError::WithoutTags | TagError::Behind(_)) => {
+            remote::read(github, request, &head, tags).await
+        }
+        known => known,
+    }
+}
+
+/// The head of the clone, and what the clone knows about it, with GitHub's tags for the ones there are.
+#[expect(
+    clippy::type_complexity,
+    reason = "two results, of which the second may be made up for"
+)]
+fn history_by(
+    request: &Request,
+    tags: &[github::Tag],
+) -> Result<(CommitId, Result<History, TagError>), TagError> {
+    let repository = Repository::open(&request.folder)?;
+    let head = repository::commit_id(repository.head)?;
+    let tags = repository.tags_of(tags, &request.format);
+    Ok((
+        head,
+        tags.and_then(|tags| history::read(&repository, request, tags)),
+    ))
 }
 
 /// What is asked for; the configuration's version is read only where no tag has one.
@@ -209,30 +248,39 @@ fn report(request: &Request, commit: String, decision: Decision) -> Report {
 }
 
 /// Creates the tag, or says that it is there. A plan looks as well: a tag at another commit is no plan.
-fn settle(
-    repository: &Repository,
+async fn settle(
     request: &Request,
     tag: &str,
+    head: &CommitId,
     notes: &str,
 ) -> Result<Outcome, TagError> {
-    let Goal::Create(at) = request.goal else {
-        let there = local::is_there(repository, tag)?;
-        return Ok(if there {
-            Outcome::Already
-        } else {
-            Outcome::Planned
-        });
+    let actor = request.actor.as_deref();
+    let created = match (&request.at, request.goal) {
+        (Where::Local, Goal::Plan) => {
+            let repository = Repository::open(&request.folder)?;
+            planned(local::is_there(&repository, tag)?)
+        }
+        (Where::Local, Goal::Create) => {
+            let repository = Repository::open(&request.folder)?;
+            local::create(&repository, tag, notes, actor)?
+        }
+        (Where::GitHub(github), Goal::Plan) => {
+            planned(remote::is_there(github.read(), tag, head).await?)
+        }
+        (Where::GitHub(github), Goal::Create) => {
+            let tagger = local::tagger(&Repository::open(&request.folder)?, actor)?;
+            remote::create(github, tag, head, &local::message(tag, notes), &tagger).await?
+        }
     };
-    let created = match at {
-        Where::Local => local::create(repository, tag, notes, request.actor.as_deref())?,
-        // The seam: `github` creates the tag object and the reference by its API, the reference being the lock as well.
-        Where::GitHub if local::is_there(repository, tag)? => Created::Already,
-        Where::GitHub => return Err(TagError::NeedsGitHub(tag.to_owned())),
-    };
-    Ok(match created {
-        Created::New => Outcome::Created,
-        Created::Already => Outcome::Already,
-    })
+    Ok(created)
+}
+
+fn planned(is_there: bool) -> Outcome {
+    if is_there {
+        Outcome::Already
+    } else {
+        Outcome::Planned
+    }
 }
 
 fn write_notes(path: Option<&Path>, notes: &str) -> Result<(), TagError> {

@@ -23,6 +23,8 @@ pub enum Key {
     Channel(App, Channel),
     /// The claim on a version.
     Claim(App, Version),
+    /// The note of which GitHub release a version has.
+    GitHubNote(App, Version),
     /// The note that a version is never to be offered again.
     Yanked(App, Version),
     /// A revision of a channel.
@@ -74,6 +76,7 @@ impl Key {
             }
             Self::Channel(app, channel) => format!("public/{}", address::channel(app, channel)),
             Self::Claim(app, version) => format!("state/{app}/claims/{version}.json"),
+            Self::GitHubNote(app, version) => format!("state/{app}/github/{version}.json"),
             Self::Yanked(app, version) => format!("state/{app}/yanked/{version}.json"),
             Self::Revision(app, channel, number) => {
                 format!("{}{number:010}.json", Self::log_prefix(app, channel))
@@ -94,9 +97,11 @@ impl Key {
                 ("text/yaml; charset=utf-8", SHORTLY)
             }
             Self::Feed(..) | Self::Channel(..) => ("application/json", SHORTLY),
-            Self::Claim(..) | Self::Yanked(..) | Self::Revision(..) | Self::StoreInfo => {
-                ("application/json", NEVER)
-            }
+            Self::Claim(..)
+            | Self::GitHubNote(..)
+            | Self::Yanked(..)
+            | Self::Revision(..)
+            | Self::StoreInfo => ("application/json", NEVER),
         };
         let content_disposition = match self {
             // RFC 6266: a `FileName` holds no character that a quoted string would have to escape.
@@ -120,6 +125,7 @@ impl Key {
             | Self::SumsSignature(..)
             | Self::Record(..)
             | Self::Claim(..)
+            | Self::GitHubNote(..)
             | Self::Yanked(..)
             | Self::Revision(..)
             | Self::StoreInfo => false,

@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use clap::Args;
-use ops::publish::{Published, Request};
+use ops::config::GitHubRelease;
+use ops::publish::{Published, Request, Target};
 use release::name::App;
 use release::{Timestamp, Version};
 use store::Store;
 
 use super::verify;
-use crate::cli::Global;
-use crate::context;
+use crate::cli::{GitHubArgs, Global};
+use crate::context::{self, Loaded};
 use crate::failure::Failure;
 use crate::output;
 use crate::progress;
@@ -39,6 +40,8 @@ pub(crate) struct Publish {
     /// Seconds to wait for another run that publishes the same bytes
     #[arg(long, default_value_t = 120, value_name = "SECONDS")]
     wait: u64,
+    #[command(flatten)]
+    github: GitHubArgs,
 }
 
 pub(crate) async fn run(global: &Global, args: &Publish) -> Result<(), Failure> {
@@ -50,6 +53,7 @@ pub(crate) async fn run(global: &Global, args: &Publish) -> Result<(), Failure> 
         date: context::date(args.date),
         run: context::publishing_run(args.run.as_deref(), &loaded),
         wait: Duration::from_secs(args.wait),
+        github: target(&loaded, &args.github)?,
     };
     let location = match &args.store {
         Some(store) => context::location(store)?,
@@ -61,6 +65,21 @@ pub(crate) async fn run(global: &Global, args: &Publish) -> Result<(), Failure> 
     let text = text(&request, &store, &published);
     output::result(global.format, "publish", &published, &text);
     Ok(())
+}
+
+/// Where the configuration wants a GitHub release made.
+fn target(loaded: &Loaded, args: &GitHubArgs) -> Result<Option<Target>, Failure> {
+    match loaded.app.github_release {
+        None => Ok(None),
+        Some(GitHubRelease::AllAssets) => {
+            let github = context::github(args)?;
+            Ok(Some(Target {
+                github: github
+                    .ok_or_else(|| context::no_github("`github-release` makes a release"))?,
+                tag_format: loaded.app.tag_format.clone(),
+            }))
+        }
+    }
 }
 
 fn text(request: &Request, store: &Store, published: &Published) -> String {
@@ -88,6 +107,19 @@ fn text(request: &Request, store: &Store, published: &Published) -> String {
         .collect();
     text.push_str(&output::table(&rows));
     text.push_str(&format!("record sha256 {}\n", published.record));
+    if let Some(on_github) = &published.github {
+        text.push_str(&format!(
+            "GitHub release {} with {} assets: {}{}\n",
+            release::name::printable(&on_github.tag),
+            on_github.assets,
+            release::name::printable(&on_github.url),
+            if on_github.immutable {
+                " (immutable)"
+            } else {
+                ""
+            },
+        ));
+    }
     if published.already {
         text.push_str("nothing was written\n");
     } else {

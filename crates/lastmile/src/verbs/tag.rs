@@ -8,7 +8,7 @@ use release::Version;
 use release::name::App;
 use release::tag::PreId;
 
-use crate::cli::Global;
+use crate::cli::{GitHubArgs, Global};
 use crate::context;
 use crate::failure::Failure;
 use crate::output;
@@ -25,7 +25,7 @@ pub(crate) struct Tag {
     /// A pre-release of this name, counted by the tags there are: `beta` gives 1.4.0-beta.3
     #[arg(long, value_name = "NAME", conflicts_with = "version")]
     pre: Option<PreId>,
-    /// Create the tag in the local repository; else through GitHub, which comes later
+    /// Look at tags, and create the tag, in the local repository alone; else through GitHub
     #[arg(long)]
     local: bool,
     /// Show the plan and stop
@@ -34,19 +34,27 @@ pub(crate) struct Tag {
     /// Write the notes to this file too, in Markdown
     #[arg(long, value_name = "FILE")]
     notes_file: Option<PathBuf>,
+    #[command(flatten)]
+    github: GitHubArgs,
 }
 
-pub(crate) fn run(global: &Global, args: &Tag) -> Result<(), Failure> {
+pub(crate) async fn run(global: &Global, args: &Tag) -> Result<(), Failure> {
     let loaded = context::load_if_there(global, args.app.as_ref())?;
-    let at = if args.local {
-        Where::Local
-    } else {
-        Where::GitHub
-    };
     let goal = if args.dry_run {
         Goal::Plan
     } else {
-        Goal::Create(at)
+        Goal::Create
+    };
+    let github = if args.local {
+        None
+    } else {
+        context::github(&args.github)?
+    };
+    let at = match github {
+        Some(github) => Where::GitHub(github),
+        // What a clone knows is enough for a plan; where it is not, that is said.
+        None if args.local || args.dry_run => Where::Local,
+        None => return Err(context::no_github("tags are created").into()),
     };
     let request = Request {
         folder: loaded
@@ -61,9 +69,10 @@ pub(crate) fn run(global: &Global, args: &Tag) -> Result<(), Failure> {
         first: loaded.map(|loaded| loaded.app.version),
         notes_file: args.notes_file.clone(),
         actor: context::github_actor(),
+        at,
         goal,
     };
-    let report = ops::tag::run(&request)?;
+    let report = ops::tag::run(&request).await?;
     output::result(global.format, "tag", &report, &text(&report));
     Ok(())
 }

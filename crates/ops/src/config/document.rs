@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use self::signing::SigningKeys;
 use super::text::{NotYet, Text, refused};
-use super::{AppConfig, ChannelConfig, VersionSource, lint};
+use super::{AppConfig, ChannelConfig, GitHubRelease, VersionSource, lint};
 use crate::artifacts::Rule;
 
 mod signing;
@@ -47,11 +47,9 @@ pub(super) struct Body {
     feeds: Vec<FeedKey>,
     /// The channels that clients follow
     channels: BTreeMap<Channel_, ChannelKeys>,
-    /// Not yet supported
-    #[serde(default, deserialize_with = "refused")]
-    #[schemars(skip)]
-    #[expect(dead_code, reason = "present only to be refused")]
-    github_release: Option<NotYet>,
+    /// Makes a GitHub release of the tag when a version is published
+    #[serde(rename = "github-release")]
+    github_release: Option<GitHubReleaseKeys>,
     /// How versions are tagged
     tag: Option<TagKeys>,
     /// Not yet supported
@@ -67,6 +65,21 @@ pub(super) struct Body {
 }
 
 type Channel_ = Text<Channel>;
+
+/// What a GitHub release has.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct GitHubReleaseKeys {
+    /// Which files are its assets: `all`, which is every artifact, its signature, and SHA256SUMS
+    #[expect(dead_code, reason = "it has one value, which is said all the same")]
+    assets: AssetsKey,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum AssetsKey {
+    All,
+}
 
 /// How versions are tagged.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -328,6 +341,7 @@ impl Body {
             artifacts,
             signing,
             feeds,
+            github_release: self.github_release.map(|_| GitHubRelease::AllAssets),
             channels,
             file: file.to_owned(),
         })

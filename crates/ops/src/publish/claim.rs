@@ -60,6 +60,18 @@ pub(super) async fn take(
     }
 }
 
+/// Whose version it is that exists already. One whose claim is gone is anybody's.
+pub(super) async fn held(store: &Store, release: &Release) -> Result<Held, Error> {
+    if store.read(&key(release)).await?.is_none() {
+        return Ok(Held::ByUs);
+    }
+    let stored = read(store, release).await?;
+    Ok(match release.claim.standing(&stored) {
+        Standing::Ours => Held::ByUs,
+        Standing::Same | Standing::Other => Held::ByAnother,
+    })
+}
+
 async fn read(store: &Store, release: &Release) -> Result<Claim, Error> {
     let key = key(release);
     let damaged = |reason| StoreError::Damaged {

@@ -46,11 +46,24 @@ pub enum TagError {
         /// The commit that was to be tagged.
         commit: String,
     },
-    /// What creates tags through GitHub is not here yet.
+    /// GitHub has a tag that this clone cannot follow.
     #[error(
-        "tag `{0}` is not there, and creating the tag through GitHub comes with the github token; use `--local`, or `--dry-run` to see the plan"
+        "this clone does not have what the tag `{}` of GitHub leads to; fetch all of it: `fetch-depth: 0` with `actions/checkout`, or `git fetch --unshallow --tags`", release::name::printable(.0)
     )]
-    NeedsGitHub(String),
+    Behind(String),
+    /// The commit is nobody's but ours.
+    #[error(
+        "commit {commit} is not in `{repository}`, and only what is there can be tagged; push it first. Nothing was tagged"
+    )]
+    NotPushed {
+        /// The commit.
+        commit: String,
+        /// The repository.
+        repository: String,
+    },
+    /// GitHub did not do what it was asked to.
+    #[error(transparent)]
+    GitHub(#[from] github::GitHubError),
     /// The version does not rise.
     #[error(transparent)]
     Refused(#[from] TagRefusal),
@@ -89,6 +102,15 @@ impl TagError {
         }
     }
 
+    /// A tag that is not where it would be created.
+    pub(super) fn elsewhere(tag: &str, found: String, commit: &str) -> Self {
+        Self::Elsewhere {
+            tag: release::name::printable(tag),
+            found,
+            commit: commit.to_owned(),
+        }
+    }
+
     /// The exit code by meaning.
     pub fn exit(&self) -> Exit {
         match self {
@@ -98,9 +120,11 @@ impl TagError {
             Self::Shallow { .. }
             | Self::WithoutTags
             | Self::Elsewhere { .. }
-            | Self::NeedsGitHub(_)
+            | Self::Behind(_)
+            | Self::NotPushed { .. }
             | Self::TooMany { .. } => Exit::Refused,
             Self::Notes { .. } | Self::Git { .. } => Exit::Failed,
+            Self::GitHub(error) => crate::error::of_github(error),
         }
     }
 }

@@ -9,15 +9,22 @@ use release::version::Version;
 
 use super::Request;
 use super::error::TagError;
-use super::repository::{Repository, VersionTag, commit_id};
+use super::repository::{Repository, VersionTag, VersionTags, commit_id};
 use super::walk::{Compared, Graph, Node, SLOP};
 
 /// After so many tags that the head does not contain, all that it contains is looked at once.
 const MISSES_MAX: usize = 8;
 
-/// Reads the history of the head.
-pub(super) fn read(repository: &Repository, request: &Request) -> Result<History, TagError> {
-    let mut tags = repository.tags(&request.format)?;
+/// Reads the history of the head, with these tags for the ones there are.
+pub(super) fn read(
+    repository: &Repository,
+    request: &Request,
+    tags: VersionTags,
+) -> Result<History, TagError> {
+    let VersionTags {
+        here: mut tags,
+        elsewhere,
+    } = tags;
     let at_head = take_at_head(repository, request, &mut tags)?;
     let mut buffer = Vec::new();
     let graph = Graph::new(SLOP, |id| repository.node(id, &mut buffer));
@@ -59,7 +66,11 @@ pub(super) fn read(repository: &Repository, request: &Request) -> Result<History
         stable: stable.map(|(tagged, _)| tagged),
         newest: newest.map(|(tagged, _)| tagged),
         at_head,
-        versions: tags.into_iter().map(|tag| tag.version).collect(),
+        versions: tags
+            .into_iter()
+            .map(|tag| tag.version)
+            .chain(elsewhere)
+            .collect(),
     })
 }
 
@@ -82,7 +93,11 @@ fn take_at_head(
     Ok(None)
 }
 
-fn is_asked_for(version: &Version, asked: Option<&Version>, pre: Option<&PreId>) -> bool {
+pub(super) fn is_asked_for(
+    version: &Version,
+    asked: Option<&Version>,
+    pre: Option<&PreId>,
+) -> bool {
     match (asked, pre) {
         (Some(asked), _) => version == asked,
         (None, Some(pre)) => pre.counter(version).is_some(),

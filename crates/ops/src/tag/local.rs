@@ -4,27 +4,18 @@ use std::time::Duration;
 
 use gix::ObjectId;
 use gix::actor::Signature;
-use gix::bstr::BString;
 use gix::objs::{Kind, Tag};
 use gix::refs::FullName;
 use gix::refs::transaction::{Change, PreviousValue, RefEdit};
 use release::name::printable;
 
+use super::Outcome;
 use super::error::TagError;
 use super::repository::Repository;
 
 /// How often the reference is tried while others hold its lock, and the pause between.
 const TRIES: usize = 40;
 const PAUSE: Duration = Duration::from_millis(50);
-
-/// What came of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Created {
-    /// This run made it.
-    New,
-    /// It was there, at this commit.
-    Already,
-}
 
 /// Whether the tag is there.
 ///
@@ -49,11 +40,7 @@ pub(super) fn is_there(repository: &Repository, tag: &str) -> Result<bool, TagEr
 }
 
 fn elsewhere(repository: &Repository, tag: &str, found: String) -> TagError {
-    TagError::Elsewhere {
-        tag: printable(tag),
-        found,
-        commit: repository.head.to_string(),
-    }
+    TagError::elsewhere(tag, found, &repository.head.to_string())
 }
 
 /// Creates the tag with its notes as its message, unless it is there.
@@ -62,9 +49,9 @@ pub(super) fn create(
     tag: &str,
     notes: &str,
     actor: Option<&str>,
-) -> Result<Created, TagError> {
+) -> Result<Outcome, TagError> {
     if is_there(repository, tag)? {
-        return Ok(Created::Already);
+        return Ok(Outcome::Already);
     }
     let failed = |error: gix::Error| TagError::git(format!("create tag `{tag}`"), &error);
     let tagger = tagger(repository, actor)?;
@@ -73,7 +60,7 @@ pub(super) fn create(
         target_kind: Kind::Commit,
         name: tag.into(),
         tagger: Some(tagger.clone()),
-        message: message(tag, notes),
+        message: message(tag, notes).into(),
         signature: None,
     };
     let id = repository
@@ -90,7 +77,7 @@ pub(super) fn create(
         };
         // Whoever was faster decides: the same commit is as good as ours.
         if is_there(repository, tag)? {
-            return Ok(Created::Already);
+            return Ok(Outcome::Already);
         }
         if tries >= TRIES {
             return Err(error);
@@ -108,7 +95,7 @@ fn reference(
     tag: &str,
     id: ObjectId,
     tagger: &Signature,
-) -> Result<Created, TagError> {
+) -> Result<Outcome, TagError> {
     let failed = |error: gix::Error| TagError::git(format!("create tag `{tag}`"), &error);
     let edit = RefEdit::update(full_name(tag)?, id, PreviousValue::MustNotExist, "tag");
     let mut time = gix::date::parse::TimeBuf::default();
@@ -121,9 +108,9 @@ fn reference(
         matches!(expected, PreviousValue::MustNotExist)
     });
     Ok(if is_new {
-        Created::New
+        Outcome::Created
     } else {
-        Created::Already
+        Outcome::Already
     })
 }
 
@@ -133,16 +120,16 @@ fn full_name(tag: &str) -> Result<FullName, TagError> {
 }
 
 /// The name of the tag, a blank line, and the notes: git shows the first line in lists (git-tag(1), `--list -n`).
-fn message(tag: &str, notes: &str) -> BString {
+pub(super) fn message(tag: &str, notes: &str) -> String {
     if notes.is_empty() {
-        format!("{tag}\n").into()
+        format!("{tag}\n")
     } else {
-        format!("{tag}\n\n{notes}").into()
+        format!("{tag}\n\n{notes}")
     }
 }
 
 /// Who tags: git's user, else the actor of the run, else this program.
-fn tagger(repository: &Repository, actor: Option<&str>) -> Result<Signature, TagError> {
+pub(super) fn tagger(repository: &Repository, actor: Option<&str>) -> Result<Signature, TagError> {
     let failed =
         |error: gix::Error| TagError::git("use git's `user.name` and `user.email`", &error);
     if let Some(known) = repository.git.committer() {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use gix::ObjectId;
-use gix::objs::Kind;
+use gix::objs::{Exists as _, Kind};
 use gix::prelude::{FindExt as _, HeaderExt as _};
 use release::commit::{CommitId, Message};
 use release::name::printable;
@@ -35,6 +35,14 @@ pub(super) struct VersionTag {
     target: ObjectId,
     /// What the tag leads to, where packed references say so.
     peeled: Option<ObjectId>,
+}
+
+/// The tags that count.
+pub(super) struct VersionTags {
+    /// Those that the repository can follow, highest version first.
+    pub(super) here: Vec<VersionTag>,
+    /// The versions of those that it cannot, as it does not have their commits: the head does not contain them.
+    pub(super) elsewhere: Vec<Version>,
 }
 
 impl Repository {
@@ -77,7 +85,7 @@ impl Repository {
     }
 
     /// Every tag whose name is of this format, highest version first.
-    pub(super) fn tags(&self, format: &TagFormat) -> Result<Vec<VersionTag>, TagError> {
+    pub(super) fn tags(&self, format: &TagFormat) -> Result<VersionTags, TagError> {
         let failed = |error: gix::Error| TagError::git("list the tags", &error);
         let references = self.git.references().map_err(failed)?;
         let mut tags = Vec::new();
@@ -104,6 +112,45 @@ impl Repository {
             }
         }
         tags.sort_by(|one, other| other.version.cmp(&one.version));
+        Ok(VersionTags {
+            here: tags,
+            elsewhere: Vec::new(),
+        })
+    }
+
+    /// Of the tags that GitHub has, those whose name is of this format.
+    ///
+    /// # Errors
+    /// Where this clone does not have what it takes to know which of them the head contains.
+    pub(super) fn tags_of(
+        &self,
+        known: &[github::Tag],
+        format: &TagFormat,
+    ) -> Result<VersionTags, TagError> {
+        let mut tags = VersionTags {
+            here: Vec::new(),
+            elsewhere: Vec::new(),
+        };
+        for tag in known {
+            let Some(version) = format.version(&tag.name) else {
+                continue;
+            };
+            let target = object_id(&tag.object.id)?;
+            if self.git.objects.exists(&target) {
+                tags.here.push(VersionTag {
+                    version,
+                    name: tag.name.clone(),
+                    target,
+                    peeled: None,
+                });
+            } else if self.is_shallow() || tag.object.kind == github::Kind::Tag {
+                return Err(TagError::Behind(tag.name.clone()));
+            } else {
+                tags.elsewhere.push(version);
+            }
+        }
+        tags.here
+            .sort_by(|one, other| other.version.cmp(&one.version));
         Ok(tags)
     }
 
@@ -170,6 +217,12 @@ impl Repository {
         let commit = self.commit(id, buffer)?;
         Ok(Message::parse(commit.message().map_err(failed)?))
     }
+}
+
+/// The name of an object, carried into `gix`.
+fn object_id(id: &CommitId) -> Result<ObjectId, TagError> {
+    let parsed = ObjectId::from_hex(id.as_str().as_bytes());
+    parsed.map_err(|error| TagError::git("name an object", &error))
 }
 
 /// The name of a commit, carried out of `gix`.

@@ -28,6 +28,11 @@ impl TagFormat {
         format!("{}{version}{}", self.before, self.after)
     }
 
+    /// What every tag's name begins with.
+    pub fn prefix(&self) -> &str {
+        &self.before
+    }
+
     /// The version that a tag of this name has; none where the name is not of this format.
     pub fn version(&self, tag: &str) -> Option<Version> {
         let rest = tag.strip_prefix(&self.before)?;

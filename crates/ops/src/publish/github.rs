@@ -1,0 +1,231 @@
+//! The GitHub release of a version. It comes after the record, because what is published there may have no way back.
+//!
+//! What can be known before anything is written is looked at first: the tag, the names, the limits, the permission, and a
+//! release that is there already. Then: a draft, the note of its number, the assets, their digests, and last its publication.
+
+use std::time::{Duration, Instant};
+
+use github::{Asset, Draft, Kind, Publication, Read, Upload, Write};
+use release::Sha256;
+use release::commit::CommitId;
+use release::tag::TagFormat;
+use serde::Serialize;
+use store::Store;
+
+use super::Release;
+use crate::error::Error;
+use crate::progress::{Event, Reporter};
+
+mod assets;
+mod error;
+mod find;
+
+pub use error::GitHubReleaseError;
+
+/// How often another run's progress is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// Where the release is made.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The repository.
+    pub github: Write,
+    /// How its tags are named.
+    pub tag_format: TagFormat,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct OnGitHub {
+    /// Its page.
+    pub url: String,
+    /// Its number.
+    pub id: u64,
+    /// Its tag.
+    pub tag: String,
+    /// How many assets it has of ours.
+    pub assets: usize,
+    /// Whether nothing but its text can change any more.
+    pub immutable: bool,
+    /// Whether it was there already, whole.
+    pub already: bool,
+}
+
+/// What is known before anything is written.
+pub(super) struct Plan {
+    tag: String,
+    draft: Draft,
+    found: Option<github::Release>,
+}
+
+/// Looks whether the release can be made, before anything is written.
+pub(super) async fn plan(store: &Store, target: &Target, release: &Release) -> Result<Plan, Error> {
+    let read = target.github.read();
+    let tag = target.tag_format.tag(&release.version);
+    assets::fit(release)?;
+    let notes = notes(read, &tag, release).await?;
+    let draft = Draft {
+        marker: marker(release),
+        prerelease: release.version.is_prerelease(),
+        tag: tag.clone(),
+        notes,
+    };
+    let found = find::release(store, read, release, &draft).await?;
+    if let Some(found) = &found {
+        let uploads = assets::uploads(store, release).await?;
+        let todo = assets::todo(read, found, &uploads, &read.assets(found).await?).await?;
+        if !found.draft && todo.is_empty() {
+            return Ok(Plan {
+                tag,
+                draft,
+                found: Some(found.clone()),
+            });
+        }
+    }
+    // Only who has something to write needs to be allowed to.
+    let doing = format!("create the release of `{tag}`");
+    target.github.prove_contents(&tag, &doing).await?;
+    Ok(Plan { tag, draft, found })
+}
+
+/// Makes the release, or goes on with it. Each step is as good the second time.
+pub(super) async fn apply(
+    store: &Store,
+    target: &Target,
+    plan: Plan,
+    release: &Release,
+    reporter: &Reporter,
+) -> Result<OnGitHub, Error> {
+    let (write, read) = (&target.github, target.github.read());
+    let uploads = assets::uploads(store, release).await?;
+    let draft = match plan.found {
+        Some(found) => found,
+        None => write.create_draft(&plan.draft).await?,
+    };
+    // Of two drafts the one that the note names is the release, whoever wrote it.
+    let draft = find::keep(store, write, release, draft, &plan.tag).await?;
+    let there = read.assets(&draft).await?;
+    let todo = assets::todo(read, &draft, &uploads, &there).await?;
+    let already = !draft.draft && todo.is_empty();
+    assets::upload(write, &draft, todo, reporter).await?;
+    // Only what GitHub itself says it has is published.
+    let left = assets::todo(read, &draft, &uploads, &read.assets(&draft).await?).await?;
+    if let Some((upload, _)) = left.first() {
+        return Err(GitHubReleaseError::Missing {
+            name: upload.name.clone(),
+            url: draft.html_url,
+        }
+        .into());
+    }
+    let published = if draft.draft {
+        let publication = publication(read, target, release).await?;
+        write.publish_release(&draft, publication).await?
+    } else {
+        draft
+    };
+    Ok(on_github(&published, uploads.len(), already))
+}
+
+/// Waits until the run that holds the version has made its release.
+pub(super) async fn wait_for(
+    store: &Store,
+    target: &Target,
+    plan: &Plan,
+    release: &Release,
+    wait: Duration,
+    reporter: &Reporter,
+) -> Result<OnGitHub, Error> {
+    let read = target.github.read();
+    let uploads = assets::uploads(store, release).await?;
+    let begun = Instant::now();
+    let mut is_told = false;
+    loop {
+        let found = find::release(store, read, release, &plan.draft).await?;
+        if let Some(found) = found.filter(|found| !found.draft) {
+            let there = read.assets(&found).await?;
+            if assets::todo(read, &found, &uploads, &there)
+                .await?
+                .is_empty()
+            {
+                return Ok(on_github(&found, uploads.len(), true));
+            }
+        }
+        if begun.elapsed() >= wait {
+            return Err(GitHubReleaseError::NotOurs {
+                tag: plan.tag.clone(),
+            }
+            .into());
+        }
+        if !is_told {
+            is_told = true;
+            let text = format!("another run makes the GitHub release of `{}`", plan.tag);
+            reporter.tell(Event::Waiting(text));
+        }
+        tokio::time::sleep(LOOK_EVERY.min(wait)).await;
+    }
+}
+
+fn on_github(release: &github::Release, assets: usize, already: bool) -> OnGitHub {
+    OnGitHub {
+        url: release.html_url.clone(),
+        id: release.id,
+        tag: release.tag_name.clone(),
+        assets,
+        immutable: release.immutable,
+        already,
+    }
+}
+
+/// The notes, which stand in the tag. The tag is the lock on the version, so it must be there, at the commit that was built.
+async fn notes(read: &Read, name: &str, release: &Release) -> Result<String, Error> {
+    let Some(commit) = &release.record.commit else {
+        return Err(Error::Missing {
+            what: "commit",
+            next:
+                "a GitHub release is of the commit that was built; give `--commit`, or GITHUB_SHA"
+                    .to_owned(),
+        });
+    };
+    let Some(tag) = read.tag(name).await? else {
+        return Err(GitHubReleaseError::NoTag(name.to_owned()).into());
+    };
+    let followed = read.follow(&tag).await?;
+    let is_here = followed.target.kind == Kind::Commit
+        && commit.parse::<CommitId>().as_ref() == Ok(&followed.target.id);
+    if !is_here {
+        return Err(GitHubReleaseError::TagElsewhere {
+            tag: name.to_owned(),
+            found: followed.target.id.to_string(),
+            commit: release::name::printable(commit),
+        }
+        .into());
+    }
+    // The first line of a tag's message is its name, as `lastmile tag` makes them.
+    let message = followed.message.unwrap_or_default();
+    let notes = message.strip_prefix(name).unwrap_or(&message);
+    Ok(notes.trim().to_owned())
+}
+
+/// A line that tells our drafts from others. It depends on nothing but what is released.
+fn marker(release: &Release) -> String {
+    let what = format!("{}\0{}", release.app, release.version);
+    let digest = Sha256::of(what.as_bytes()).to_string();
+    format!("<!-- lastmile:op={} -->", &digest[..32])
+}
+
+/// Links to the newest release lead to the highest version, whichever is published last.
+async fn publication(
+    read: &Read,
+    target: &Target,
+    release: &Release,
+) -> Result<Publication, Error> {
+    if release.version.is_prerelease() {
+        return Ok(Publication::Beside);
+    }
+    let latest = read.latest_release().await?;
+    let version = latest.and_then(|latest| target.tag_format.version(&latest.tag_name));
+    Ok(match version {
+        Some(version) if version > release.version => Publication::Beside,
+        _ => Publication::Latest,
+    })
+}
