@@ -11,6 +11,7 @@ fn the_demo_plays_to_its_end_and_again() {
         let ran = world.sh("demo").expect(0);
         for said in [
             "$ lastmile publish",
+            "v1.4.0 is created at 2597a793fc",
             "$ lastmile rollout halt",
             "exit 3",
             "exit 1",

@@ -239,7 +239,7 @@ fn a_tag_elsewhere_and_a_version_that_falls_are_refused() {
     let first = git.commit("feat: a");
     world.sh("tag --local --version 1.0.0").expect(0);
     let second = git.commit("fix: b");
-    for flags in ["--local", "--local --dry-run", ""] {
+    for flags in ["--local", "--local --dry-run", "--dry-run"] {
         world
             .sh(&format!("tag --version 1.0.0 {flags}"))
             .expect(3)

@@ -123,15 +123,18 @@ fn pure_crates_are_pure() {
 }
 
 #[test]
-fn s3_is_named_in_the_store_alone() {
-    for name in EDGES
-        .map(|(name, _)| name)
-        .iter()
-        .filter(|name| **name != "store")
-    {
-        let manifest = read(&root().join("crates").join(name).join("Cargo.toml"));
-        let product = manifest.split("[dev-dependencies]").next().unwrap_or("");
-        assert!(!product.contains("aws-"), "{name} names aws crates");
+fn s3_and_github_are_named_in_one_crate_each() {
+    for (home, library) in [
+        ("store", "aws-"),
+        ("github", "octocrab"),
+        ("github", "reqwest"),
+    ] {
+        let others = EDGES.map(|(name, _)| name);
+        for name in others.iter().filter(|name| **name != home) {
+            let manifest = read(&root().join("crates").join(name).join("Cargo.toml"));
+            let product = manifest.split("[dev-dependencies]").next().unwrap_or("");
+            assert!(!product.contains(library), "{name} names {library}");
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ops::config::{AppConfig, Config};
 use ops::{Author, Error, Place};
+use release::commit::CommitId;
 use release::name::App;
 use release::revision::Actor;
 use release::{Timestamp, Version};
@@ -30,6 +31,8 @@ impl Loaded {
     }
 }
 
+/// The largest description of an event that is read, in bytes (docs.github.com, "Webhook events and payloads").
+const EVENT_BYTES_MAX: u64 = 25 * 1024 * 1024;
 /// The largest configuration that is read, in bytes.
 const CONFIG_BYTES_MAX: u64 = 256 * 1024;
 
@@ -207,6 +210,36 @@ pub(crate) fn github(args: &GitHubArgs) -> Result<Option<github::Write>, Error> 
         attempt_timeout: Duration::from_secs(args.github_timeout.max(1)),
     };
     Ok(Some(github::Write::open(place)?))
+}
+
+/// The head of the pull request that this run is for. GITHUB_SHA is then a merge that nobody sees (docs.github.com, "Events
+/// that trigger workflows", `pull_request`), and a status on it would be shown nowhere.
+pub(crate) fn pull_request_head() -> Option<CommitId> {
+    #[derive(serde::Deserialize)]
+    struct Event {
+        pull_request: Option<PullRequest>,
+    }
+    #[derive(serde::Deserialize)]
+    struct PullRequest {
+        head: Head,
+    }
+    #[derive(serde::Deserialize)]
+    struct Head {
+        sha: CommitId,
+    }
+    let text = read_text(Path::new(&variable("GITHUB_EVENT_PATH")?), EVENT_BYTES_MAX).ok()?;
+    let event: Event = serde_json::from_str(&text).ok()?;
+    Some(event.pull_request?.head.sha)
+}
+
+/// The page of this run.
+pub(crate) fn run_url() -> Option<String> {
+    let (server, repository) = (
+        variable("GITHUB_SERVER_URL")?,
+        variable("GITHUB_REPOSITORY")?,
+    );
+    let run: u64 = variable("GITHUB_RUN_ID")?.parse().ok()?;
+    Some(format!("{server}/{repository}/actions/runs/{run}"))
 }
 
 /// What is said where it is needed and not there.

@@ -25,6 +25,9 @@ const OUTPUT_BYTES_MAX: usize = 256 * 1024;
 /// The token that lets commands through again; there is one where this process is a step.
 static STOPPED: Mutex<Option<String>> = Mutex::new(None);
 
+/// What is to be shown as an annotation once commands are let through again.
+static WARNINGS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
 /// Whether this process is a step of GitHub Actions.
 pub(crate) fn is_step() -> bool {
     std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true")
@@ -39,6 +42,15 @@ pub(crate) fn begin() {
     }
 }
 
+/// What went wrong besides, without changing the result: shown now, and as an annotation at the end.
+pub(crate) fn warn(message: &str) {
+    output::note(&format!("warning: {message}"));
+    if is_step() {
+        let mut warnings = WARNINGS.lock().unwrap_or_else(PoisonError::into_inner);
+        warnings.push(message.to_owned());
+    }
+}
+
 /// Lets commands through again, once.
 pub(crate) fn end() {
     let token = STOPPED
@@ -47,6 +59,10 @@ pub(crate) fn end() {
         .take();
     if let Some(token) = token {
         output::command(&format!("::{token}::"));
+        let mut warnings = WARNINGS.lock().unwrap_or_else(PoisonError::into_inner);
+        for warning in warnings.drain(..) {
+            output::command(&format!("::warning title=lastmile::{}", data(&warning)));
+        }
     }
 }
 

@@ -14,6 +14,7 @@ pub mod project;
 pub mod publish;
 pub mod reconcile;
 pub mod rollout;
+pub mod status;
 pub mod tag;
 pub mod verify;
 pub mod version;

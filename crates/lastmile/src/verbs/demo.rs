@@ -55,7 +55,14 @@ fn play(dir: &std::path::Path) -> Result<(), Failure> {
 
     stage.title(
         "3",
-        "The next release goes tier by tier: staff, 1 %, 10 %, everyone.",
+        "What comes next is in the commits since v1.3.0. Its tag is the lock on the version.",
+    );
+    stage.repository()?;
+    stage.run("tag --local", 0)?;
+
+    stage.title(
+        "4",
+        "1.4.0 is built, and goes tier by tier: staff, 1 %, 10 %, everyone.",
     );
     stage.build("1.4.0", fixtures::TIERS)?;
     stage.run("publish", 0)?;
@@ -65,7 +72,7 @@ fn play(dir: &std::path::Path) -> Result<(), Failure> {
     installs.check(&stage, "tier canary, 1 %")?;
 
     stage.title(
-        "4",
+        "5",
         "A tier has to soak before the next. Too early is refused (3); nothing changes.",
     );
     stage.refuse_early("early")?;
@@ -74,7 +81,7 @@ fn play(dir: &std::path::Path) -> Result<(), Failure> {
     installs.check(&stage, "tier early, 10 %")?;
 
     stage.title(
-        "5",
+        "6",
         "Halt: nobody else gets it. Who has it keeps it. Resume: the same installs, no others.",
     );
     stage.run("rollout halt --reason crashes", 0)?;
@@ -87,7 +94,7 @@ fn play(dir: &std::path::Path) -> Result<(), Failure> {
     installs.check(&stage, "complete")?;
 
     stage.title(
-        "6",
+        "7",
         "Rollback: 1.3.0 is what everyone gets again. Not every updater can go down.",
     );
     stage.run("rollout rollback --reason regression", 0)?;
@@ -95,20 +102,20 @@ fn play(dir: &std::path::Path) -> Result<(), Failure> {
     installs.check(&stage, "rolled back, 500 new installs")?;
 
     stage.title(
-        "7",
+        "8",
         "One byte of an artifact is changed on disk. It fails its check (1); nothing is written.",
     );
     stage.flip_one_byte()?;
     stage.run("publish", 1)?;
     stage.title(
-        "8",
+        "9",
         "The byte is put back. Publishing again finds everything there and sends nothing.",
     );
     stage.flip_one_byte()?;
     stage.run("publish", 0)?;
 
     stage.title(
-        "9",
+        "10",
         "Who did what: the log of the channel is the audit trail, and its hashes chain.",
     );
     stage.run("audit show", 0)?;

@@ -3,15 +3,17 @@
 use clap::Args;
 use ops::Error;
 use ops::verify::Request;
+use release::commit::CommitId;
 use release::name::App;
 use release::{Artifact, Timestamp, Version};
 use signing::{ArtifactReport, Check, ExtraRoot, Outcome, ReleaseReport, Verdict};
 
-use crate::cli::{Format, Global};
+use crate::cli::{Format, GitHubArgs, Global};
 use crate::context::{self, Loaded};
 use crate::failure::Failure;
 use crate::output;
 use crate::progress;
+use crate::runner;
 
 /// Check that every artifact is signed, whole, and by whom it must be
 #[derive(Debug, Args)]
@@ -22,12 +24,36 @@ pub(crate) struct Verify {
     /// The version; else where the configuration says it stands
     #[arg(long)]
     version: Option<Version>,
+    /// Set the status `lastmile / verify` of the commit on GitHub (`permissions: { statuses: write }`)
+    #[arg(long)]
+    status: bool,
+    /// The commit whose status is set; else the head of the pull request, else GITHUB_SHA
+    #[arg(long)]
+    commit: Option<CommitId>,
+    #[command(flatten)]
+    github: GitHubArgs,
 }
 
 pub(crate) async fn run(global: &Global, args: &Verify) -> Result<(), Failure> {
     let loaded = context::load(global, args.app.as_ref())?;
     let request = request(&loaded, args.version.as_ref())?;
+    let place = if args.status {
+        Some(status_place(args)?)
+    } else {
+        None
+    };
     let checked = ops::verify::run(&request, &progress::reporter(global.format)).await;
+    if let Some((github, commit)) = place {
+        let outcome = match &checked {
+            Ok(checked) => Ok(checked.artifacts.len()),
+            Err(error) => Err(error),
+        };
+        let set = ops::status::set_verified(&github, &commit, outcome, context::run_url()).await;
+        // What was verified stays verified. A fork's token may not set a status, and its pull request is checked all the same.
+        if let Err(error) = set {
+            runner::warn(&error.to_string());
+        }
+    }
     let checked = checked.map_err(|error| failure(global, error))?;
     let mut text = format!(
         "{} {}: every artifact passed\n",
@@ -37,6 +63,24 @@ pub(crate) async fn run(global: &Global, args: &Verify) -> Result<(), Failure> {
     text.push_str(&report_text(report));
     output::result(global.format, "verify", report, &text);
     Ok(())
+}
+
+/// Where the status goes.
+fn status_place(args: &Verify) -> Result<(github::Write, CommitId), Failure> {
+    let github = context::github(&args.github)?;
+    let github = github.ok_or_else(|| context::no_github("`--status` sets a status"))?;
+    let commit = args.commit.clone().or_else(context::pull_request_head);
+    let commit = match commit {
+        Some(commit) => commit,
+        None => context::commit(None)
+            .and_then(|text| text.parse().ok())
+            .ok_or_else(|| Error::Missing {
+                what: "commit",
+                next: "`--status` sets the status of a commit; give `--commit`, or GITHUB_SHA"
+                    .to_owned(),
+            })?,
+    };
+    Ok((github, commit))
 }
 
 /// What is to be verified, by the configuration.

@@ -17,6 +17,26 @@ type File = (&'static str, &'static [u8]);
 
 const SAMPLE_1_3_0: &[File] = sample!("1.3.0": "Atlas-Setup-1.3.0.exe", "Atlas-1.3.0-universal.zip", "Atlas-1.3.0.AppImage", "atlas-cli-1.3.0-linux-x64.tar.gz");
 const SAMPLE_1_4_0: &[File] = sample!("1.4.0": "Atlas-Setup-1.4.0.exe", "Atlas-1.4.0-universal.zip", "Atlas-1.4.0.AppImage", "atlas-cli-1.4.0-linux-x64.tar.gz");
+/// What stands in `.git` of the scratch repository.
+pub(super) const REPOSITORY: &[File] = &[
+    ("HEAD", include_bytes!("fixtures/scratch/HEAD")),
+    (
+        "packed-refs",
+        include_bytes!("fixtures/scratch/packed-refs"),
+    ),
+    (
+        "config",
+        b"[core]\n\trepositoryformatversion = 0\n\tbare = false\n",
+    ),
+    (
+        "objects/pack/pack-scratch.pack",
+        include_bytes!("fixtures/scratch/scratch.pack"),
+    ),
+    (
+        "objects/pack/pack-scratch.idx",
+        include_bytes!("fixtures/scratch/scratch.idx"),
+    ),
+];
 const PUBLIC_KEY: &str = include_str!("fixtures/snake-oil.pub");
 /// The root that the installer's signature chains to. Nothing in the world trusts it; the demo's configuration does.
 pub(super) const ROOT: &str = include_str!("fixtures/snake-oil-ca.pem");

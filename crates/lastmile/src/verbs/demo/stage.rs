@@ -13,7 +13,7 @@ use crate::output::plain;
 
 /// The file that says a folder is a demo's, so that it may be removed.
 const MARKER: &str = ".lastmile-demo";
-/// Where the byte that step 7 flips stands.
+/// Where the byte that step 8 flips stands.
 const FLIPPED: (&str, usize) = ("dist/Atlas-Setup-1.4.0.exe", 600);
 
 /// The folder.
@@ -66,6 +66,16 @@ impl Stage {
         )?;
         self.write("snake-oil-ca.pem", fixtures::ROOT.as_bytes())?;
         self.write("lastmile.yml", fixtures::config(tiers).as_bytes())
+    }
+
+    /// Makes the folder a git repository of three commits.
+    pub(super) fn repository(&self) -> Result<(), Failure> {
+        for (name, bytes) in fixtures::REPOSITORY {
+            self.write(&format!(".git/{name}"), bytes)?;
+        }
+        // Without it no folder is a repository (gitrepository-layout(5)).
+        let refs = self.folder.join(".git/refs");
+        fs::create_dir_all(&refs).map_err(|source| local(&refs, source))
     }
 
     /// Runs a command line of this binary, shows both, and holds it to its exit code.
@@ -148,7 +158,7 @@ impl Stage {
         let binary = printable(&self.binary.to_string_lossy());
         format!(
             "\nEverything lies in {folder}:\n\
-             \x20 lastmile.yml, dist/             the client repository\n\
+             \x20 lastmile.yml, dist/, .git/      the client repository\n\
              \x20 dist-store/public/              what a CDN would serve: releases, feeds, the channel\n\
              \x20 dist-store/state/               claims and the log: the truth, never served\n\
              \nTry next:\n\
