@@ -1,7 +1,11 @@
-//! Tests only: a small world with a real binary in it, an S3 service with faults, signers, and judges.
+//! Tests only: a small world with a real binary in it, an S3 service and a GitHub with faults, signers, and judges.
 
 pub mod cdn;
+mod clock;
+mod desk;
+mod fault;
 pub mod git;
+mod hold;
 pub mod judge;
 pub mod s3;
 pub mod signer;

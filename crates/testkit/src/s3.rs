@@ -6,9 +6,7 @@
 
 mod api;
 mod checksum;
-mod clock;
 mod fault;
-mod hold;
 mod service;
 mod state;
 #[cfg(test)]
@@ -20,9 +18,10 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-pub use clock::Clock;
-pub use fault::{At, Does, Fault, Hook, Plan, Quirks};
-pub use hold::Hold;
+pub use crate::clock::Clock;
+pub use crate::fault::{At, Hook};
+pub use crate::hold::Hold;
+pub use fault::{Does, Fault, Plan, Quirks};
 pub use service::Request;
 pub use state::Object;
 
@@ -114,17 +113,17 @@ impl S3 {
 
     /// The requests since the last [`clear_requests`](Self::clear_requests), in the order of their arrival.
     pub fn requests(&self) -> Vec<Request> {
-        self.shared.requests()
+        self.shared.desk.requests()
     }
 
     /// Forgets the requests; the next one has number 1.
     pub fn clear_requests(&self) {
-        self.shared.clear_requests();
+        self.shared.desk.clear_requests();
     }
 
     /// From here on, these faults; each strikes once.
     pub fn plan(&self, plan: Plan) {
-        self.shared.plan(plan);
+        self.shared.desk.plan(plan);
     }
 
     /// From here on, this server is odd in these ways.
@@ -134,7 +133,7 @@ impl S3 {
 
     /// Stops the next request of this operation on a key that ends so, before it is applied.
     pub fn hold(&self, operation: &'static str, key_suffix: &str) -> Hold {
-        self.shared.hold(operation, key_suffix)
+        self.shared.desk.hold(operation, key_suffix)
     }
 }
 

@@ -1,28 +1,14 @@
-//! Faults by plan, and the ways in which a store can be odd for good.
+//! What a fault does to a request, and the ways in which a store can be odd for good.
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
 
-/// One fault, which strikes once.
-#[derive(Debug, Clone)]
-pub struct Fault {
-    /// The request it strikes.
-    pub at: At,
-    /// What then happens.
-    pub does: Does,
-}
+use crate::fault::Hook;
 
-/// The request that a fault strikes.
-#[derive(Debug, Clone, Copy)]
-pub enum At {
-    /// The n-th request since the log was cleared, from 1.
-    Nth(usize),
-    /// The n-th request of this operation since the plan was made, from 1.
-    NthOf(&'static str, usize),
-    /// The n-th request since the plan was made on a key that ends so, from 1.
-    KeySuffix(&'static str, usize),
-}
+/// One fault of an S3 service.
+pub type Fault = crate::fault::Fault<Does>;
+
+/// The faults of an S3 service.
+pub type Plan = crate::fault::Plan<Does>;
 
 /// What a fault does.
 #[derive(Clone)]
@@ -49,9 +35,6 @@ pub enum Does {
     KillAfter(Hook),
 }
 
-/// What a test does in the middle of a request.
-pub type Hook = Arc<dyn Fn() + Send + Sync>;
-
 impl fmt::Debug for Does {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
@@ -66,48 +49,6 @@ impl fmt::Debug for Does {
             Self::KillBefore(_) => "a kill before",
             Self::KillAfter(_) => "a kill after",
         })
-    }
-}
-
-/// The faults of a server, and what it has counted for them.
-#[derive(Debug, Default, Clone)]
-pub struct Plan {
-    faults: Vec<Fault>,
-    operations: BTreeMap<&'static str, usize>,
-    keys: Vec<String>,
-}
-
-impl Plan {
-    /// These faults, each once.
-    pub fn of(faults: impl IntoIterator<Item = Fault>) -> Self {
-        Self {
-            faults: faults.into_iter().collect(),
-            ..Self::default()
-        }
-    }
-
-    /// The fault that strikes this request, if any. The plan forgets it.
-    pub(crate) fn strike(
-        &mut self,
-        number: usize,
-        operation: &'static str,
-        key: &str,
-    ) -> Option<Does> {
-        let of_operation = self.operations.entry(operation).or_default();
-        *of_operation += 1;
-        let of_operation = *of_operation;
-        self.keys.push(key.to_owned());
-        let keys = &self.keys;
-        let strikes = |at: &At| match *at {
-            At::Nth(n) => n == number,
-            At::NthOf(named, n) => named == operation && n == of_operation,
-            At::KeySuffix(suffix, n) => {
-                key.ends_with(suffix)
-                    && keys.iter().filter(|key| key.ends_with(suffix)).count() == n
-            }
-        };
-        let struck = self.faults.iter().position(|fault| strikes(&fault.at))?;
-        Some(self.faults.remove(struck).does)
     }
 }
 

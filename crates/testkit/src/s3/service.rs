@@ -17,10 +17,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use super::api::Api;
-use super::clock::Clock;
-use super::fault::{Does, Plan};
-use super::hold::{Held, Hold};
+use super::fault::Does;
 use super::state::{Conditions, State};
+use crate::clock::Clock;
+use crate::desk::{Desk, Ticket};
 
 /// One request, as the log has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,96 +42,13 @@ pub struct Request {
 pub(crate) struct Shared {
     pub(crate) clock: Clock,
     state: Mutex<State>,
-    desk: Mutex<Desk>,
-}
-
-/// What happens to requests, besides being answered.
-#[derive(Default)]
-struct Desk {
-    requests: Vec<Request>,
-    /// Rises with every clearing, so that a late answer is not written to a new log.
-    log: usize,
-    plan: Plan,
-    holds: Vec<Held>,
+    pub(crate) desk: Desk<Request, Does>,
 }
 
 impl Shared {
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn desk(&self) -> MutexGuard<'_, Desk> {
-        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn requests(&self) -> Vec<Request> {
-        self.desk().requests.clone()
-    }
-
-    pub(crate) fn clear_requests(&self) {
-        let mut desk = self.desk();
-        desk.requests.clear();
-        desk.log += 1;
-    }
-
-    pub(crate) fn plan(&self, plan: Plan) {
-        self.desk().plan = plan;
-    }
-
-    pub(crate) fn hold(&self, operation: &'static str, key_suffix: &str) -> Hold {
-        let (hold, held) = super::hold::hold(operation, key_suffix);
-        self.desk().holds.push(held);
-        hold
-    }
-}
-
-impl Desk {
-    /// Numbers a request, and gives what is to happen to it.
-    fn register(
-        &mut self,
-        operation: &'static str,
-        key: &str,
-        body_bytes: usize,
-    ) -> (Ticket, Option<Does>, Option<Held>) {
-        let number = self.requests.len() + 1;
-        self.requests.push(Request {
-            number,
-            operation,
-            key: key.to_owned(),
-            body_bytes,
-            status: None,
-        });
-        let fault = self.plan.strike(number, operation, key);
-        // Only a conditional write can lose against another one in flight.
-        let fault = match fault {
-            Some(Does::Conflict409) if operation != "PutObject" => Some(Does::SlowDown503),
-            fault => fault,
-        };
-        let held = self
-            .holds
-            .iter()
-            .position(|held| held.operation == operation && key.ends_with(&held.key_suffix));
-        let held = held.map(|held| self.holds.remove(held));
-        let ticket = Ticket {
-            log: self.log,
-            number,
-        };
-        (ticket, fault, held)
-    }
-
-    fn answered(&mut self, ticket: &Ticket, status: StatusCode) {
-        if ticket.log == self.log
-            && let Some(request) = self.requests.get_mut(ticket.number - 1)
-        {
-            request.status = Some(status.as_u16());
-        }
-    }
-}
-
-/// The place of a request in the log.
-struct Ticket {
-    log: usize,
-    number: usize,
 }
 
 /// Answers connections until it is aborted, and with it every connection.
@@ -183,12 +100,24 @@ impl Front {
         let (mut head, body) = request.into_parts();
         let body = body.collect().await.map_err(dropped)?.to_bytes();
         let (operation, key) = named(&head.method, &head.uri);
-        let (ticket, fault, held) = self.shared.desk().register(operation, &key, body.len());
-        if let Some(held) = held {
-            // A hold that the test dropped holds nobody.
-            if held.arrived.send(()).is_ok() {
-                let _ = held.released.await;
-            }
+        let arrival = self
+            .shared
+            .desk
+            .register(operation, &key, |number| Request {
+                number,
+                operation,
+                key: key.clone(),
+                body_bytes: body.len(),
+                status: None,
+            });
+        let ticket = arrival.ticket;
+        // Only a conditional write can lose against another one in flight.
+        let fault = match arrival.fault {
+            Some(Does::Conflict409) if operation != "PutObject" => Some(Does::SlowDown503),
+            fault => fault,
+        };
+        if let Some(held) = arrival.held {
+            held.wait().await;
         }
         match &fault {
             Some(Does::DropBefore) => return Err(dropped("a planned fault")),
@@ -251,7 +180,10 @@ impl Front {
     fn send(&self, ticket: &Ticket, mut answer: HttpResponse) -> HttpResponse {
         let date = http_date(self.shared.clock.now());
         answer.headers_mut().insert(DATE, date);
-        self.shared.desk().answered(ticket, answer.status());
+        let status = answer.status().as_u16();
+        self.shared
+            .desk
+            .answered(ticket, |request| request.status = Some(status));
         answer
     }
 }

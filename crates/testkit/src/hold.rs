@@ -12,8 +12,17 @@ pub struct Hold {
 pub(crate) struct Held {
     pub(crate) operation: &'static str,
     pub(crate) key_suffix: String,
-    pub(crate) arrived: oneshot::Sender<()>,
-    pub(crate) released: oneshot::Receiver<()>,
+    arrived: oneshot::Sender<()>,
+    released: oneshot::Receiver<()>,
+}
+
+impl Held {
+    /// Says that the request is there, and waits until it may go on. A hold that the test dropped holds nobody.
+    pub(crate) async fn wait(self) {
+        if self.arrived.send(()).is_ok() {
+            let _ = self.released.await;
+        }
+    }
 }
 
 pub(crate) fn hold(operation: &'static str, key_suffix: &str) -> (Hold, Held) {
