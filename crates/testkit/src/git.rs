@@ -51,6 +51,13 @@ impl Git {
     /// Runs git with this on its standard input.
     #[track_caller]
     pub fn run_with(&self, arguments: &[&str], input: &[u8]) -> String {
+        let output = self.run_bytes(arguments, input);
+        String::from_utf8_lossy(&output).trim_end().to_owned()
+    }
+
+    /// Runs git with this on its standard input, and gives what it printed as it is.
+    #[track_caller]
+    pub fn run_bytes(&self, arguments: &[&str], input: &[u8]) -> Vec<u8> {
         let mut child = self
             .command(arguments)
             .stdin(Stdio::piped())
@@ -59,15 +66,17 @@ impl Git {
             .spawn()
             .expect("git runs");
         let mut stdin = child.stdin.take().expect("a pipe");
-        // What git does not read, it does not need.
-        let _ = stdin.write_all(input);
-        drop(stdin);
-        let output = child.wait_with_output().expect("git ends");
+        let output = std::thread::scope(|scope| {
+            // Git may print before it has read everything.
+            scope.spawn(move || {
+                // What git does not read, it does not need.
+                let _ = stdin.write_all(input);
+            });
+            child.wait_with_output().expect("git ends")
+        });
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "git {arguments:?}: {said}");
-        String::from_utf8_lossy(&output.stdout)
-            .trim_end()
-            .to_owned()
+        output.stdout
     }
 
     /// Whether git succeeds.

@@ -5,6 +5,7 @@ mod clock;
 mod desk;
 mod fault;
 pub mod git;
+pub mod github;
 mod hold;
 pub mod judge;
 pub mod s3;
