@@ -11,6 +11,7 @@ mod hostile;
 mod inspect;
 mod observe;
 mod publish;
+mod releases;
 mod rollout;
 mod settings;
 mod stories;

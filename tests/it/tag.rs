@@ -8,6 +8,7 @@ use testkit::git::Git;
 
 use crate::world;
 
+mod github;
 mod hostile;
 mod judges;
 mod shallow;

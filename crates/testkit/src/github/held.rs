@@ -55,6 +55,11 @@ impl GitHub {
         self.shared.state().refs.remove(name);
     }
 
+    /// Removes a release behind the API, as somebody in a browser does.
+    pub fn remove_release(&self, id: u64) {
+        self.shared.state().releases.remove(&id);
+    }
+
     /// Changes a release behind the API, as somebody in a browser does.
     pub fn change_release(&self, id: u64, change: impl FnOnce(&mut Release)) {
         let mut state = self.shared.state();
