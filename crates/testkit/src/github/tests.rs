@@ -1,8 +1,12 @@
 //! Tests at the HTTP boundary, with a client of forty lines that sends exactly what it is told to.
 
+mod assets;
+mod commits;
 mod contract;
-
+mod faults;
 mod git;
+mod releases;
+mod statuses;
 
 use std::collections::BTreeMap;
 
