@@ -8,6 +8,7 @@
 
 mod answer;
 mod api;
+mod call;
 mod contract;
 mod fault;
 mod held;
@@ -17,6 +18,7 @@ mod page;
 mod render;
 mod service;
 mod state;
+mod strike;
 #[cfg(test)]
 mod tests;
 mod tokens;

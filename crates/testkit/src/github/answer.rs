@@ -75,6 +75,14 @@ impl Answer {
         Self::message(404, "Not Found")
     }
 
+    /// What GitHub has and this one has not. It counts as a violation, so that no test leans on it.
+    pub(crate) fn not_here(what: &str) -> Self {
+        Self::message(
+            501,
+            &format!("{what} are not here; the testkit's GitHub is smaller"),
+        )
+    }
+
     /// 422 with one error in a field; the code is `already_exists`, `invalid`, or `missing_field`.
     pub(crate) fn invalid(resource: &str, code: &str, field: &str) -> Self {
         Self::validation_failed(&json!({"resource": resource, "code": code, "field": field}))

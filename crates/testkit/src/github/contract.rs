@@ -120,6 +120,9 @@ impl Contract {
         if !documented {
             wrong.push("a status that is not documented".to_owned());
         }
+        if let (501, Some(json)) = (answer.status, json) {
+            wrong.push(json["message"].to_string());
+        }
         if matches!(answer.status, 204 | 304) && !matches!(answer.body, Body::Empty) {
             wrong.push("a body where none may be".to_owned());
         }

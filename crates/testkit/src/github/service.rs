@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{CONTENT_LENGTH, DATE, IF_NONE_MATCH, USER_AGENT};
+use hyper::header::{DATE, IF_NONE_MATCH};
 use hyper::http::request::Parts;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
@@ -14,10 +14,11 @@ use tokio::task::JoinSet;
 
 use super::answer::{Answer, Body};
 use super::api;
-use super::contract::{Contract, Host, header};
+use super::call::Call;
+use super::contract::header;
 use super::fault::Does;
 use super::state::State;
-use super::tokens::Caller;
+use super::strike::{Before, before};
 use crate::clock::Clock;
 use crate::desk::Desk;
 
@@ -149,56 +150,6 @@ async fn answer(
     Ok(sent)
 }
 
-enum Before {
-    Apply,
-    Answer(Answer),
-    Close,
-    Wait,
-}
-
-/// What a fault does instead of carrying a request out.
-fn before(fault: Option<&Does>) -> Before {
-    match fault {
-        Some(Does::DropBefore) => Before::Close,
-        Some(Does::KillBefore(hook)) => {
-            hook();
-            Before::Close
-        }
-        Some(Does::Hang) => Before::Wait,
-        Some(Does::Status(status)) => Before::Answer(Answer::message(*status, "Server Error")),
-        Some(Does::HtmlStatus(status)) => {
-            let page = format!(
-                "<html><body><h1>{status}</h1>This page is taking too long to load.</body></html>"
-            );
-            Before::Answer(Answer::bytes(*status, "text/html; charset=utf-8", page))
-        }
-        Some(Does::RateLimited {
-            status,
-            retry_after,
-            remaining0_reset,
-        }) => Before::Answer(limited(*status, *retry_after, *remaining0_reset)),
-        _ => Before::Apply,
-    }
-}
-
-fn limited(status: u16, retry_after: Option<u64>, reset: Option<u64>) -> Answer {
-    let message = if reset.is_some() {
-        "API rate limit exceeded for installation."
-    } else {
-        "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
-    };
-    let mut answer = Answer::message(status, message);
-    if let Some(seconds) = retry_after {
-        answer = answer.with("retry-after", seconds.to_string());
-    }
-    if let Some(reset) = reset {
-        answer = answer
-            .with("x-ratelimit-remaining", "0")
-            .with("x-ratelimit-reset", reset.to_string());
-    }
-    answer
-}
-
 /// The path as GitHub's description has it.
 fn without_prefix<'a>(shared: &Shared, door: Door, path: &'a str) -> &'a str {
     let prefix = match door {
@@ -210,111 +161,6 @@ fn without_prefix<'a>(shared: &Shared, door: Door, path: &'a str) -> &'a str {
     path.strip_prefix(prefix)
         .filter(|rest| enterprise && rest.starts_with('/'))
         .unwrap_or(path)
-}
-
-/// A request, and which operation it is.
-struct Call {
-    door: Door,
-    path: String,
-    logged: String,
-    described: Option<(
-        &'static super::contract::Operation,
-        std::collections::BTreeMap<String, String>,
-    )>,
-}
-
-impl Call {
-    fn named(door: Door, head: &Parts, path: String, query: &str) -> Self {
-        let host = match door {
-            Door::Api => Some(Host::Api),
-            Door::Uploads => Some(Host::Uploads),
-            Door::Web => None,
-        };
-        let described =
-            host.and_then(|host| Contract::github().route(host, head.method.as_str(), &path));
-        let logged = if query.is_empty() {
-            path.clone()
-        } else {
-            format!("{path}?{query}")
-        };
-        Self {
-            door,
-            path,
-            logged,
-            described,
-        }
-    }
-
-    fn operation(&self) -> &'static str {
-        match (&self.described, self.door) {
-            (Some((operation, _)), _) => operation.id,
-            (None, Door::Web) => "web/download",
-            (None, Door::Api | Door::Uploads) => "unknown",
-        }
-    }
-
-    fn apply(self, shared: &Shared, head: &Parts, body: Bytes, fault: Option<&Does>) -> Answer {
-        let mut state = shared.state();
-        let query = head.uri.query().unwrap_or_default();
-        if self.door == Door::Web {
-            return api::web::download(&state, &self.path, query, &head.headers).unwrap_or_else(
-                |violation| {
-                    shared.violations().push(violation);
-                    Answer::message(400, "Bad Request")
-                },
-            );
-        }
-        let violate = |wrong: String| {
-            shared
-                .violations()
-                .push(format!("{} {}: {wrong}", head.method, self.logged));
-        };
-        state.requests_counted += 1;
-        // "All API requests must include a valid User-Agent header" (REST: getting started).
-        if header(&head.headers, USER_AGENT.as_str()).is_none_or(str::is_empty) {
-            violate("no `User-Agent`".to_owned());
-            return Answer::message(403, "Request forbidden by administrative rules.");
-        }
-        let Some((operation, path)) = self.described else {
-            violate("no operation that is described".to_owned());
-            return Answer::not_found();
-        };
-        let (asked, found) = operation.read_request(path, query, &head.headers, &body);
-        found.violations.iter().cloned().for_each(violate);
-        let caller = match Caller::of(&head.headers, &state.tokens) {
-            Ok(caller) => caller,
-            Err(refusal) => return refusal,
-        };
-        let mut now = api::Now {
-            unix: shared.clock.unix(),
-            state: &mut state,
-            asked: &asked,
-            caller: &caller,
-        };
-        let answer = if let Err(refusal) = now.may(operation.id) {
-            refusal
-        } else if found.not_json {
-            Answer::message(400, "Problems parsing JSON")
-        } else if !found.invalid.is_empty() {
-            let message = format!("Invalid request.\n\n{}", found.invalid.join("\n"));
-            Answer::message(422, &message)
-        } else if operation.id == "repos/upload-release-asset" {
-            // The whole body is read before this, so a length that was not announced shows in the header alone.
-            if head.headers.contains_key(CONTENT_LENGTH) {
-                now.upload(&head.headers, body, fault)
-            } else {
-                Answer::message(411, "Length Required")
-            }
-        } else if matches!(fault, Some(Does::StarterLeft)) {
-            Answer::message(502, "Server Error")
-        } else {
-            now.answer(operation.id)
-        };
-        for wrong in Contract::github().check_answer(operation, &answer) {
-            violate(wrong);
-        }
-        answer
-    }
 }
 
 /// An answer as HTTP, with the headers that every answer has.

@@ -134,8 +134,9 @@ impl Now<'_> {
 }
 
 /// A name as GitHub keeps it: "GitHub renames asset filenames that have special characters, non-alphanumeric characters, and
-/// leading or trailing periods". How is not documented; this is what is seen: runs of other characters become one dot, dots
-/// at the end go, and a dot at the beginning gets `default` before it.
+/// leading or trailing periods". How is not documented. This is what users have seen (`travis-ci/dpl#821`,
+/// `actions/upload-release-asset#57`): runs of other characters become one dot, dots at the end go, and a dot at the
+/// beginning gets `default` before it.
 fn rewritten(name: &str) -> String {
     let mut made = String::new();
     for character in name.chars() {

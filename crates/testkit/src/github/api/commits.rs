@@ -31,11 +31,12 @@ impl Now<'_> {
 
     pub(super) fn list_commits(&mut self) -> Done {
         self.not_empty()?;
-        for unknown in ["path", "author", "committer", "since", "until"] {
-            assert!(
-                !self.asked.query.contains_key(unknown),
-                "the fake GitHub does not filter commits by `{unknown}`"
-            );
+        let missing = ["path", "author", "committer", "since", "until"];
+        if let Some(missing) = missing
+            .iter()
+            .find(|name| self.asked.query.contains_key(**name))
+        {
+            return Err(Answer::not_here(&format!("commits by `{missing}`")));
         }
         let name = self.asked.query.get("sha");
         let name = name.unwrap_or(&self.state.default_branch);

@@ -22,7 +22,7 @@ impl Now<'_> {
             draft: true,
             prerelease: self.flag("prerelease").unwrap_or(false),
             immutable: false,
-            make_latest: self.make_latest().unwrap_or_else(|| "true".to_owned()),
+            make_latest: "true".to_owned(),
             created_at: self.unix,
             published_at: None,
             assets: Vec::new(),
@@ -44,11 +44,10 @@ impl Now<'_> {
                 "tag_name is not well-formed",
             ));
         }
-        if self.state.burned_tags.contains(&release.tag_name) {
-            return Err(burned());
-        }
+        let said = self.make_latest();
         if !draft {
-            self.publish(&mut release)?;
+            refuse_latest(said.as_deref(), false, release.prerelease)?;
+            self.publish(&mut release, said)?;
         }
         let answer = Answer::created(self.state.release_json(&release));
         self.state.releases.insert(release.id, release);
@@ -75,10 +74,8 @@ impl Now<'_> {
             release.prerelease = prerelease;
         }
         let draft = self.flag("draft").unwrap_or(old.draft);
-        let said_latest = self.make_latest();
-        if let Some(latest) = &said_latest {
-            release.make_latest.clone_from(latest);
-        }
+        let said = self.make_latest();
+        refuse_latest(said.as_deref(), draft, release.prerelease)?;
         if old.immutable {
             let frozen = |release: &Release| {
                 let Release {
@@ -94,20 +91,17 @@ impl Now<'_> {
                 return Err(Answer::custom("Release", "base", message));
             }
         }
-        let burned_now = self.state.burned_tags.contains(&release.tag_name);
-        if burned_now && release.tag_name != old.tag_name {
-            return Err(burned());
-        }
         release.draft = draft || old.draft;
         if draft {
             release.published_at = None;
         } else if old.draft {
-            self.publish(&mut release)?;
+            self.publish(&mut release, said)?;
         } else {
             if self.taken(&release) {
                 return Err(already_exists());
             }
-            if said_latest.is_some() {
+            if let Some(said) = said {
+                release.make_latest = said;
                 self.say_latest(&release);
             }
         }
@@ -122,14 +116,16 @@ impl Now<'_> {
         Ok(Answer::empty(204))
     }
 
-    /// Makes a release public, and its tag where there is none.
-    fn publish(&mut self, release: &mut Release) -> Result<(), Answer> {
+    /// Makes a release public, and its tag where there is none. What was said of the latest when the draft was made does not
+    /// count any more: it must be said now, or it is `true` (`softprops/action-gh-release#703`).
+    fn publish(&mut self, release: &mut Release, said: Option<String>) -> Result<(), Answer> {
         if self.taken(release) {
             return Err(already_exists());
         }
         if self.state.burned_tags.contains(&release.tag_name) {
             return Err(burned());
         }
+        release.make_latest = said.unwrap_or_else(|| "true".to_owned());
         let tag = format!("refs/tags/{}", release.tag_name);
         let commit = match self.state.refs.get(&tag).cloned() {
             Some(sha) => self.state.peeled(&sha),
@@ -196,7 +192,17 @@ fn already_exists() -> Answer {
     Answer::invalid("Release", "already_exists", "tag_name")
 }
 
-/// The tag of an immutable release is not free again when the release is gone.
+/// GitHub's words, as `openclaw/openclaw#139297` met them with a draft.
+fn refuse_latest(said: Option<&str>, draft: bool, prerelease: bool) -> Result<(), Answer> {
+    if said == Some("true") && (draft || prerelease) {
+        let message = "Latest release cannot be draft or prerelease";
+        return Err(Answer::custom("Release", "make_latest", message));
+    }
+    Ok(())
+}
+
+/// The tag of an immutable release is not free again when the release is gone. A draft may carry it still, and cannot be
+/// published (`microsoft/hve-core#554`).
 fn burned() -> Answer {
     let message = "tag_name was used by an immutable release";
     Answer::custom("Release", "tag_name", message)

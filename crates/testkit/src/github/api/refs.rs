@@ -117,8 +117,7 @@ impl Now<'_> {
         if let Some(tag) = name.strip_prefix("refs/tags/")
             && self.state.burned_tags.contains(tag)
         {
-            return Err(Answer::message(
-                422,
+            return Err(rule_violation(
                 "Cannot create ref due to creations being restricted.",
             ));
         }
@@ -136,7 +135,7 @@ impl Now<'_> {
         if let Some(tag) = name.strip_prefix("refs/tags/")
             && self.state.burned_tags.contains(tag)
         {
-            return Err(Answer::message(422, "Cannot update this protected ref."));
+            return Err(rule_violation("Cannot update this protected ref."));
         }
         let forced = self.asked.body["force"] == true;
         let forward = match (self.state.peeled(&old), self.state.peeled(&sha)) {
@@ -160,6 +159,12 @@ impl Now<'_> {
         }
         Ok(())
     }
+}
+
+/// What GitHub says of the tag of an immutable release.
+fn rule_violation(words: &str) -> Answer {
+    let message = format!("Repository rule violations found\n\n{words}\n\n");
+    Answer::message(422, &message)
 }
 
 /// Seconds since 1970 and the zone as git writes it.

@@ -39,6 +39,8 @@ async fn history_comes_in_pages() {
     assert_eq!(link(&of_tag), "");
     assert_eq!(titles(&of_tag.expect(200)), ["first"]);
     github.get("/commits?sha=v9").await.expect(404);
+    github.get("/commits?path=src").await.expect(501);
+    assert!(github.take_violations()[0].contains("commits by `path` are not here"));
 
     let head = git.head();
     let full = github

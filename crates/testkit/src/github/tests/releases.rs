@@ -100,6 +100,21 @@ async fn the_latest_is_what_was_said_to_be() {
         .await
         .expect(200);
     assert_eq!(github.latest().as_deref(), Some("v2.0.0"));
+
+    // What is said while it is a draft is forgotten.
+    let draft = json!({"tag_name": "v1.0.2", "draft": true, "make_latest": "false"});
+    let draft = github.release(draft).await;
+    let refused = patch(&github, draft, json!({"make_latest": "true"}))
+        .await
+        .expect(422);
+    assert_eq!(
+        refused["errors"][0]["message"],
+        "Latest release cannot be draft or prerelease"
+    );
+    patch(&github, draft, json!({"draft": false}))
+        .await
+        .expect(200);
+    assert_eq!(github.latest().as_deref(), Some("v1.0.2"));
 }
 
 #[tokio::test]
@@ -200,8 +215,10 @@ async fn an_immutable_release_stays_as_it_is() {
         .ask("DELETE", &format!("/releases/{id}"), Value::Null)
         .await
         .expect(204);
-    let refused = github
-        .post("/releases", json!({"tag_name": "v2.0.0"}))
+    let draft = github
+        .release(json!({"tag_name": "v2.0.0", "draft": true}))
+        .await;
+    let refused = patch(&github, draft, json!({"draft": false}))
         .await
         .expect(422);
     assert_eq!(
