@@ -1,6 +1,6 @@
 //! A GitHub in memory, with the semantics that lastmile leans on and with faults on demand.
 //!
-//! What is asked and what is answered is held against GitHub's own description ([`contract`]); a client that asks for
+//! What is asked and what is answered is held against GitHub's own description (`contract/github.json`); a client that asks for
 //! something else than is described fails its test when this is dropped. What the description does not say (drafts, names of
 //! assets, immutable releases, lists that lag) is here as GitHub documents it, or as users have met it.
 //!
@@ -70,7 +70,7 @@ impl GitHub {
         let shared = Arc::new(service::Shared::default());
         let mut serving = Vec::new();
         let mut origins = Vec::new();
-        for door in [Door::Api, Door::Uploads, Door::Web] {
+        for door in [Door::Api, Door::Uploads, Door::Web, Door::Storage] {
             let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
             origins.push(format!(
                 "http://{}",
@@ -82,8 +82,12 @@ impl GitHub {
             let mut state = shared.state();
             state.repository = repository.to_owned();
             state.default_branch = "main".to_owned();
-            [state.places.api, state.places.uploads, state.places.web] =
-                origins.try_into().expect("three");
+            [
+                state.places.api,
+                state.places.uploads,
+                state.places.web,
+                state.places.storage,
+            ] = origins.try_into().expect("four");
         }
         let mut github = Self {
             shared,

@@ -27,7 +27,7 @@ impl Call {
         let host = match door {
             Door::Api => Some(Host::Api),
             Door::Uploads => Some(Host::Uploads),
-            Door::Web => None,
+            Door::Web | Door::Storage => None,
         };
         let described =
             host.and_then(|host| Contract::github().route(host, head.method.as_str(), &path));
@@ -48,6 +48,7 @@ impl Call {
         match (&self.described, self.door) {
             (Some((operation, _)), _) => operation.id,
             (None, Door::Web) => "web/download",
+            (None, Door::Storage) => "storage/download",
             (None, Door::Api | Door::Uploads) => "unknown",
         }
     }
@@ -61,13 +62,16 @@ impl Call {
     ) -> Answer {
         let mut state = shared.state();
         let query = head.uri.query().unwrap_or_default();
-        if self.door == Door::Web {
-            return api::web::download(&state, &self.path, query, &head.headers).unwrap_or_else(
-                |violation| {
+        match self.door {
+            Door::Web => return api::web::page(&state, &self.path),
+            Door::Storage => {
+                let bytes = api::web::bytes(&state, &self.path, query, &head.headers);
+                return bytes.unwrap_or_else(|violation| {
                     shared.violations().push(violation);
                     Answer::message(400, "Bad Request")
-                },
-            );
+                });
+            }
+            Door::Api | Door::Uploads => {}
         }
         let violate = |wrong: String| {
             shared

@@ -27,8 +27,8 @@ use crate::desk::Desk;
 pub struct Request {
     /// From 1, in the order of arrival.
     pub number: usize,
-    /// `repos/create-release` and so on, as GitHub's description names it; `web/download` for the bytes of an asset, and
-    /// `unknown` for what is not described.
+    /// `repos/create-release` and so on, as GitHub's description names it; `web/download` and
+    /// `storage/download` for assets without the API, and `unknown` for what is not described.
     pub operation: &'static str,
     /// With its query, as it was sent, without the prefix of an Enterprise server.
     pub path: String,
@@ -38,13 +38,15 @@ pub struct Request {
     pub status: Option<u16>,
 }
 
-/// The three places that GitHub has.
+/// The places that GitHub has, each with an origin of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Door {
     Api,
     Uploads,
-    /// The site, and where assets are downloaded from.
+    /// The site.
     Web,
+    /// Where the bytes of assets are.
+    Storage,
 }
 
 /// What the server and the test share.
@@ -155,7 +157,7 @@ fn without_prefix<'a>(shared: &Shared, door: Door, path: &'a str) -> &'a str {
     let prefix = match door {
         Door::Api => "/api/v3",
         Door::Uploads => "/api/uploads",
-        Door::Web => return path,
+        Door::Web | Door::Storage => return path,
     };
     let enterprise = shared.state().quirks.enterprise;
     path.strip_prefix(prefix)

@@ -97,6 +97,7 @@ pub(crate) struct Places {
     pub(crate) api: String,
     pub(crate) uploads: String,
     pub(crate) web: String,
+    pub(crate) storage: String,
 }
 
 /// Everything that the server keeps.

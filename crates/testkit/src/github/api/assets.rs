@@ -110,12 +110,7 @@ impl Now<'_> {
         if asset.starter {
             return Err(Answer::not_found());
         }
-        // The place is signed in its query, as in Azure's storage: whoever has it needs nothing else.
-        let place = format!(
-            "{}/storage/{}?sig={}",
-            self.state.places.web, asset.id, asset.sha256
-        );
-        Ok(Answer::empty(302).with("location", place))
+        Ok(Answer::empty(302).with("location", self.state.storage_url(asset)))
     }
 
     pub(super) fn delete_release_asset(&mut self) -> Done {

@@ -63,6 +63,14 @@ impl Now<'_> {
 
     /// Every file that could be a workflow is one here.
     pub(super) fn create_workflow_dispatch(&mut self) -> Done {
+        let details = &self.asked.body["return_run_details"];
+        // Enterprise servers are behind, and refuse what they do not know (`benc-uk/workflow-dispatch#86`).
+        if self.state.quirks.enterprise && !details.is_null() {
+            let message = "Invalid request.\n\n\"return_run_details\" is not a permitted key.";
+            return Err(Answer::message(422, message));
+        }
+        // The version 2026-03-10 always answers with them (`octokit/openapi-types.ts#494`).
+        let details = self.asked.newer_api || *details == true;
         let workflow = self.path("workflow_id").to_owned();
         let is_file = [".yml", ".yaml"].iter().any(|end| workflow.ends_with(end));
         if !is_file && workflow.parse::<u64>().is_err() {
@@ -83,7 +91,7 @@ impl Now<'_> {
             git_ref,
             inputs: self.asked.body["inputs"].clone(),
         });
-        if self.asked.body["return_run_details"] != true {
+        if !details {
             return Ok(Answer::empty(204));
         }
         let run = self.state.next_id();

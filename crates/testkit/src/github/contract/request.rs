@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Operation, Parameter, route};
 
-/// The versions that GitHub has given its API.
+/// The versions that GitHub has given its API; without one, the first is meant.
 const API_VERSIONS: [&str; 2] = ["2022-11-28", "2026-03-10"];
 /// What every operation answers with, in the words that GitHub takes for it.
 const JSON_MEDIA: [&str; 4] = [
@@ -27,6 +27,8 @@ pub(crate) struct Asked {
     pub(crate) query: BTreeMap<String, String>,
     /// Null where there is no JSON body.
     pub(crate) body: Value,
+    /// Whether the version of the API is 2026-03-10 or later.
+    pub(crate) newer_api: bool,
     /// Whether bytes are wanted, not JSON.
     pub(crate) wants_bytes: bool,
 }
@@ -59,6 +61,8 @@ impl Operation {
         }
         let mut asked = Asked {
             path,
+            newer_api: header(headers, "x-github-api-version")
+                .is_some_and(|sent| sent > API_VERSIONS[0]),
             wants_bytes: header(headers, ACCEPT.as_str()) == Some("application/octet-stream"),
             ..Asked::default()
         };

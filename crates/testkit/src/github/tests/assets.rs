@@ -135,6 +135,26 @@ async fn bytes_come_from_elsewhere_and_without_the_token() {
     assert!(github.take_violations()[0].contains("went along with a redirect"));
 
     let page = made["browser_download_url"].as_str().expect("a URL");
-    let got = send(page, "GET", &[], b"").await.expect("an answer");
-    assert_eq!(got.body, b"bytes");
+    let latest = page.replace("/download/v1.0.0/", "/latest/download/");
+    let redirect = send(&latest, "GET", &[], b"").await.expect("an answer");
+    assert_eq!(redirect.headers["location"], page);
+    let redirect = send(page, "GET", &[], b"").await.expect("an answer");
+    assert_eq!(&redirect.headers["location"], place);
+    let operations: Vec<_> = github
+        .requests()
+        .iter()
+        .map(|request| request.operation)
+        .collect();
+    assert_eq!(
+        operations[2..],
+        [
+            "repos/upload-release-asset",
+            "repos/get-release-asset",
+            "storage/download",
+            "storage/download",
+            "storage/download",
+            "web/download",
+            "web/download",
+        ]
+    );
 }

@@ -127,3 +127,24 @@ async fn a_tag_object_has_the_name_that_git_gives_it() {
         assert_eq!(tag.sha(), sha);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_sixteen_who_create_a_ref_one_wins() {
+    let Some((github, git, _folder)) = atlas().await else {
+        return;
+    };
+    let github = std::sync::Arc::new(github);
+    let mut creators = tokio::task::JoinSet::new();
+    for _ in 0..16 {
+        let github = github.clone();
+        let body = json!({"ref": "refs/tags/v2.0.0", "sha": git.head()});
+        creators.spawn(async move { github.post("/git/refs", body).await.status });
+    }
+    let mut answers = creators.join_all().await;
+    answers.sort_unstable();
+    assert_eq!(answers[0], 201);
+    assert!(
+        answers[1..].iter().all(|answer| *answer == 422),
+        "{answers:?}"
+    );
+}

@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::atlas;
-use crate::github::Dispatch;
+use crate::github::{Dispatch, Quirks};
 
 #[tokio::test]
 async fn statuses_are_listed_the_newest_first() {
@@ -61,6 +61,17 @@ async fn workflows_start_on_refs() {
     let details = json!({"ref": "v1.0.0", "return_run_details": true});
     let details = github.post(place, details).await.expect(200);
     assert!(details["workflow_run_id"].is_u64());
+    let url = format!("{}/repos/acme/atlas{place}", github.api_url());
+    let authorization = format!("Bearer {}", github.token);
+    let headers = [
+        ("user-agent", "tests"),
+        ("authorization", authorization.as_str()),
+        ("x-github-api-version", "2026-03-10"),
+        ("content-type", "application/json"),
+        ("content-length", "14"),
+    ];
+    let newer = super::send(&url, "POST", &headers, br#"{"ref":"main"}"#).await;
+    assert_eq!(newer.expect("an answer").status, 200);
     let refused = github.post(place, json!({"ref": "v9"})).await.expect(422);
     assert_eq!(refused["message"], "No ref found for: v9");
     github
@@ -70,4 +81,16 @@ async fn workflows_start_on_refs() {
         )
         .await
         .expect(404);
+    github.quirks(Quirks {
+        enterprise: true,
+        ..Quirks::default()
+    });
+    let unknown = json!({"ref": "main", "return_run_details": true});
+    let refused = github.post(place, unknown).await.expect(422);
+    assert!(
+        refused["message"]
+            .as_str()
+            .expect("text")
+            .contains("not a permitted key")
+    );
 }
