@@ -1,6 +1,8 @@
 //! GitHub releases of a version: never seen before they are whole, made once, finished by running again.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use testkit::git::Git;
 use testkit::github::{At, Does, Fault, GitHub, Plan, Quirks, Release};
@@ -30,6 +32,7 @@ fn tagged() -> Option<Tagged> {
     git.run(&[
         "tag",
         "--annotate",
+        "--cleanup=verbatim",
         "--message",
         "v1.4.0\n\n## Features\n\n- a & `b`",
         "v1.4.0",
@@ -62,7 +65,11 @@ impl Tagged {
     /// Nothing written, on neither side.
     #[track_caller]
     fn nothing_is_there(&self) {
-        assert!(self.github.releases().is_empty(), "{:?}", self.github.releases());
+        assert!(
+            self.github.releases().is_empty(),
+            "{:?}",
+            self.github.releases()
+        );
         let written: Vec<_> = objects_if_any(&self.world);
         assert!(written.is_empty(), "{written:?}");
     }
@@ -102,7 +109,11 @@ fn assert_whole(world: &World, release: &Release, when: &str) {
 }
 
 fn names(release: &Release) -> Vec<&str> {
-    release.assets.iter().map(|asset| asset.name.as_str()).collect()
+    release
+        .assets
+        .iter()
+        .map(|asset| asset.name.as_str())
+        .collect()
 }
 
 #[test]
@@ -115,7 +126,10 @@ fn a_release_is_made_once_and_last() {
         .says("nobody gets it yet");
     let release = there.one_whole_release("at first");
     let body = release.body.clone().unwrap_or_default();
-    assert!(body.starts_with("## Features\n\n- a & `b`\n\n<!-- lastmile:op="), "{body}");
+    assert!(
+        body.starts_with("## Features\n\n- a & `b`\n\n<!-- lastmile:op="),
+        "{body}"
+    );
     assert_eq!(there.github.latest().as_deref(), Some("v1.4.0"));
     let requests = there.github.requests();
     let at = |operation: &str| {
@@ -134,12 +148,18 @@ fn a_release_is_made_once_and_last() {
         .says("is already published")
         .says("nothing was written");
     let again = there.github.requests();
-    assert!(again.len() <= 5 && again.iter().all(|one| one.body_bytes == 0), "{again:?}");
+    assert!(
+        again.len() <= 5 && again.iter().all(|one| one.body_bytes == 0),
+        "{again:?}"
+    );
     assert_eq!(there.one_whole_release("again"), release);
     // Another run of the same bytes compares too.
     there
         .world
-        .run_with(&["publish", "--run", "other", "--wait", "0"], &[("GITHUB_SHA", &there.git.head())])
+        .run_with(
+            &["publish", "--run", "other", "--wait", "0"],
+            &[("GITHUB_SHA", &there.git.head())],
+        )
         .expect(0)
         .says("already published");
 }
@@ -179,7 +199,9 @@ fn what_a_rule_forbids_is_refused_before_the_first_byte() {
     there.nothing_is_there();
     there.github.push(&there.git);
     // A name that GitHub would change without a word.
-    there.world.artifact("atlas-cli-1.4.0~rc-linux-x64.tar.gz", b"x");
+    there
+        .world
+        .artifact("atlas-cli-1.4.0~rc-linux-x64.tar.gz", b"x");
     there.publish().expect(3).says("has a `~`");
     there.nothing_is_there();
 }
@@ -216,24 +238,40 @@ fn whatever_fails_once_there_is_one_whole_release() {
         },
         Does::Hang,
     ];
+    let mut cases = Vec::new();
     for (k, request) in requests.iter().enumerate() {
         let upload = request.operation == "repos/upload-release-asset";
         let more = [Does::StarterLeft, Does::CorruptUpload];
         let mine = if upload { &more[..] } else { &[] };
         // Uploads are many and alike; of all requests each meets some, of each kind all.
         let chosen = faults.iter().skip(k % 2).step_by(2).chain(mine);
-        for does in chosen {
-            let Some(there) = tagged() else { return };
-            let when = format!("{does:?} at request {} ({})", k + 1, request.operation);
-            there.github.plan(Plan::of([Fault {
-                at: At::Nth(k + 1),
-                does: does.clone(),
-            }]));
-            let ran = there.publish();
-            assert_eq!(ran.code, Some(0), "{when}: {}", ran.stderr);
-            there.one_whole_release(&when);
-        }
+        cases.extend(chosen.map(|does| (k + 1, request.operation, does.clone())));
     }
+    side_by_side(&cases, |(k, operation, does)| {
+        let Some(there) = tagged() else { return };
+        let when = format!("{does:?} at request {k} ({operation})");
+        there.github.plan(Plan::of([Fault {
+            at: At::Nth(*k),
+            does: does.clone(),
+        }]));
+        let ran = there.publish();
+        assert_eq!(ran.code, Some(0), "{when}: {}", ran.stderr);
+        there.one_whole_release(&when);
+    });
+}
+
+/// Plays many cases at once: each waits most of its time, as a client does whose server fails.
+fn side_by_side<T: Sync>(cases: &[T], play: impl Fn(&T) + Sync) {
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    play(case);
+                }
+            });
+        }
+    });
 }
 
 /// Killed at any request, the same command ends it, and nobody ever saw half of it.
@@ -243,54 +281,59 @@ fn killed_anywhere_the_same_command_ends_it() {
     there.publish().expect(0);
     let requests = there.github.requests().len();
     let seen = Arc::new(Mutex::new(Vec::new()));
-    for k in 1..=requests {
-        for after in [false, true] {
-            let Some(there) = tagged() else { return };
-            let sha = there.git.head();
-            let words: Vec<_> = PUBLISH.split_whitespace().collect();
-            let child = Arc::new(Mutex::new(None::<std::process::Child>));
-            let victim = child.clone();
-            let kill = Arc::new(move || {
-                // The child is put there right after it is started.
-                loop {
-                    if let Some(child) = victim.lock().expect("a child").as_mut() {
-                        let _ = child.kill();
-                        return;
-                    }
-                    std::thread::sleep(std::time::Duration::from_millis(1));
-                }
-            });
-            let does = if after {
-                Does::KillAfter(kill)
-            } else {
-                Does::KillBefore(kill)
-            };
-            there.github.plan(Plan::of([Fault {
-                at: At::Nth(k),
-                does,
-            }]));
-            let started = there.world.spawn(&words, &[("GITHUB_SHA", &sha)]);
-            *child.lock().expect("a child") = Some(started);
-            let ended = loop {
-                watch(&there.github, &there.world, &seen);
-                let mut child = child.lock().expect("a child");
-                if let Some(status) = child.as_mut().and_then(|child| child.try_wait().ok()?) {
-                    break status;
-                }
-                drop(child);
-                std::thread::sleep(std::time::Duration::from_millis(2));
-            };
-            assert!(!ended.success(), "killed at {k}");
-            watch(&there.github, &there.world, &seen);
-            there.github.plan(Plan::default());
-            let when = format!("killed at {k}, after: {after}");
-            let ran = there.publish();
-            assert_eq!(ran.code, Some(0), "{when}: {}", ran.stderr);
-            there.one_whole_release(&when);
-        }
-    }
+    let cases: Vec<_> = (1..=requests)
+        .flat_map(|k| [(k, false), (k, true)])
+        .collect();
+    side_by_side(&cases, |(k, after)| kill_at(*k, *after, &seen));
     let seen = seen.lock().expect("a list");
     assert!(seen.is_empty(), "{seen:?}");
+}
+
+fn kill_at(k: usize, after: bool, seen: &Arc<Mutex<Vec<String>>>) {
+    let Some(there) = tagged() else { return };
+    let sha = there.git.head();
+    let words: Vec<_> = PUBLISH.split_whitespace().collect();
+    let child = Arc::new(Mutex::new(None::<std::process::Child>));
+    let victim = child.clone();
+    let kill = Arc::new(move || {
+        // The child is put there right after it is started.
+        loop {
+            if let Some(child) = victim.lock().expect("a child").as_mut() {
+                let _ = child.kill();
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    });
+    let does = if after {
+        Does::KillAfter(kill)
+    } else {
+        Does::KillBefore(kill)
+    };
+    there.github.plan(Plan::of([Fault {
+        at: At::Nth(k),
+        does,
+    }]));
+    let started = there.world.spawn(&words, &[("GITHUB_SHA", &sha)]);
+    *child.lock().expect("a child") = Some(started);
+    let ended = loop {
+        watch(&there.github, &there.world, seen);
+        let status = {
+            let mut child = child.lock().expect("a child");
+            child.as_mut().and_then(|child| child.try_wait().ok()?)
+        };
+        if let Some(status) = status {
+            break status;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    };
+    let when = format!("killed at {k}, after: {after}");
+    assert!(!ended.success(), "{when}");
+    watch(&there.github, &there.world, seen);
+    there.github.plan(Plan::default());
+    let ran = there.publish();
+    assert_eq!(ran.code, Some(0), "{when}: {}", ran.stderr);
+    there.one_whole_release(&when);
 }
 
 #[test]
@@ -320,7 +363,9 @@ fn immutable_releases_are_whole_when_they_freeze() {
     assert!(release.immutable);
     there.publish().expect(0).says("nothing was written");
     // Somebody at GitHub took an asset away: nothing can be added, and that is said.
-    there.github.change_release(release.id, |release| drop(release.assets.pop()));
+    there
+        .github
+        .change_release(release.id, |release| drop(release.assets.pop()));
     there
         .publish()
         .expect(4)
@@ -349,10 +394,13 @@ fn what_somebody_did_by_hand_is_not_undone() {
     there
         .publish()
         .expect(3)
-        .says(&format!("the GitHub release {id} of this version was deleted"))
+        .says(&format!(
+            "the GitHub release {id} of this version was deleted"
+        ))
         .says("remove `state/atlas/github/1.4.0.json`");
     assert!(there.github.releases().is_empty());
-    std::fs::remove_file(there.world.path("store/state/atlas/github/1.4.0.json")).expect("the note");
+    std::fs::remove_file(there.world.path("store/state/atlas/github/1.4.0.json"))
+        .expect("the note");
     there.publish().expect(0);
     there.one_whole_release("after the note was removed");
 }
@@ -401,11 +449,19 @@ fn enterprise_servers_and_those_without_digests_are_served() {
     there.one_whole_release("enterprise");
     let downloads = |github: &GitHub| {
         let requests = github.requests();
-        let reads = requests.iter().filter(|one| one.operation == "web/download");
+        let reads = requests
+            .iter()
+            .filter(|one| one.operation == "storage/download");
         reads.count()
     };
-    assert!(downloads(&there.github) >= ASSETS, "every byte is read back");
-    there.publish_with(&[("GITHUB_API_URL", &api)]).expect(0).says("nothing was written");
+    assert!(
+        downloads(&there.github) >= ASSETS,
+        "every byte is read back"
+    );
+    there
+        .publish_with(&[("GITHUB_API_URL", &api)])
+        .expect(0)
+        .says("nothing was written");
 }
 
 #[test]
@@ -423,7 +479,9 @@ fn two_runs_at_once_make_one_release() {
                 })
             })
             .collect();
-        runs.into_iter().map(|run| run.join().expect("a run")).collect()
+        runs.into_iter()
+            .map(|run| run.join().expect("a run"))
+            .collect()
     });
     for ran in &ends {
         assert_eq!(ran.code, Some(0), "{}", ran.stderr);
@@ -435,10 +493,22 @@ fn two_runs_at_once_make_one_release() {
 #[test]
 fn a_lower_version_is_not_the_latest() {
     let Some(there) = tagged() else { return };
-    there.git.run(&["tag", "--annotate", "--message", "v2.0.0", "v2.0.0"]);
-    there.git.run(&["tag", "--annotate", "--message", "v2.1.0-beta.1", "v2.1.0-beta.1"]);
+    there
+        .git
+        .run(&["tag", "--annotate", "--message", "v2.0.0", "v2.0.0"]);
+    there.git.run(&[
+        "tag",
+        "--annotate",
+        "--message",
+        "v2.1.0-beta.1",
+        "v2.1.0-beta.1",
+    ]);
     there.github.push(&there.git);
-    for (version, latest) in [("2.0.0", "v2.0.0"), ("1.4.0", "v2.0.0"), ("2.1.0-beta.1", "v2.0.0")] {
+    for (version, latest) in [
+        ("2.0.0", "v2.0.0"),
+        ("1.4.0", "v2.0.0"),
+        ("2.1.0-beta.1", "v2.0.0"),
+    ] {
         there.world.build(version);
         there.publish().expect(0);
         assert_eq!(there.github.latest().as_deref(), Some(latest), "{version}");

@@ -124,7 +124,8 @@ impl Write {
         progress: &Progress,
     ) -> Result<Asset, GitHubError> {
         let call = self.upload_call(draft, upload)?;
-        let slowest = Duration::from_secs((upload.size / BYTES_PER_SECOND_MIN).max(60));
+        let slowest = Duration::from_secs(upload.size / BYTES_PER_SECOND_MIN)
+            + self.client().place.attempt_timeout;
         let limits = self.client().limits;
         let mut tries = Tries::new(Limits {
             total: limits.total + slowest * 2,

@@ -55,7 +55,16 @@ pub struct OnGitHub {
 pub(super) struct Plan {
     tag: String,
     draft: Draft,
-    found: Option<github::Release>,
+    found: Found,
+}
+
+/// What is there already.
+enum Found {
+    Nothing,
+    /// Something is missing, or it is a draft.
+    Part(github::Release),
+    /// It is published with all of its assets, so many.
+    Whole(github::Release, usize),
 }
 
 /// Looks whether the release can be made, before anything is written.
@@ -70,21 +79,23 @@ pub(super) async fn plan(store: &Store, target: &Target, release: &Release) -> R
         tag: tag.clone(),
         notes,
     };
-    let found = find::release(store, read, release, &draft).await?;
-    if let Some(found) = &found {
-        let uploads = assets::uploads(store, release).await?;
-        let todo = assets::todo(read, found, &uploads, &read.assets(found).await?).await?;
-        if !found.draft && todo.is_empty() {
-            return Ok(Plan {
-                tag,
-                draft,
-                found: Some(found.clone()),
-            });
+    let found = match find::release(store, read, release, &draft).await? {
+        None => Found::Nothing,
+        Some(found) => {
+            let uploads = assets::uploads(store, release).await?;
+            let todo = assets::todo(read, &found, &uploads, &read.assets(&found).await?).await?;
+            if found.draft || !todo.is_empty() {
+                Found::Part(found)
+            } else {
+                Found::Whole(found, uploads.len())
+            }
         }
-    }
+    };
     // Only who has something to write needs to be allowed to.
-    let doing = format!("create the release of `{tag}`");
-    target.github.prove_contents(&tag, &doing).await?;
+    if !matches!(found, Found::Whole(..)) {
+        let doing = format!("create the release of `{tag}`");
+        target.github.prove_contents(&tag, &doing).await?;
+    }
     Ok(Plan { tag, draft, found })
 }
 
@@ -97,25 +108,29 @@ pub(super) async fn apply(
     reporter: &Reporter,
 ) -> Result<OnGitHub, Error> {
     let (write, read) = (&target.github, target.github.read());
-    let uploads = assets::uploads(store, release).await?;
     let draft = match plan.found {
-        Some(found) => found,
-        None => write.create_draft(&plan.draft).await?,
+        Found::Whole(whole, assets) => {
+            let whole = find::keep(store, write, release, whole, &plan.tag).await?;
+            return Ok(on_github(&whole, assets, true));
+        }
+        Found::Part(found) => found,
+        Found::Nothing => write.create_draft(&plan.draft).await?,
     };
     // Of two drafts the one that the note names is the release, whoever wrote it.
     let draft = find::keep(store, write, release, draft, &plan.tag).await?;
-    let there = read.assets(&draft).await?;
-    let todo = assets::todo(read, &draft, &uploads, &there).await?;
-    let already = !draft.draft && todo.is_empty();
-    assets::upload(write, &draft, todo, reporter).await?;
-    // Only what GitHub itself says it has is published.
-    let left = assets::todo(read, &draft, &uploads, &read.assets(&draft).await?).await?;
-    if let Some((upload, _)) = left.first() {
-        return Err(GitHubReleaseError::Missing {
-            name: upload.name.clone(),
-            url: draft.html_url,
+    let uploads = assets::uploads(store, release).await?;
+    let todo = assets::todo(read, &draft, &uploads, &read.assets(&draft).await?).await?;
+    if !todo.is_empty() {
+        assets::upload(write, &draft, todo, reporter).await?;
+        // Only what GitHub itself says it has is published.
+        let left = assets::todo(read, &draft, &uploads, &read.assets(&draft).await?).await?;
+        if let Some((upload, _)) = left.first() {
+            return Err(GitHubReleaseError::Missing {
+                name: upload.name.clone(),
+                url: release::name::printable(&draft.html_url),
+            }
+            .into());
         }
-        .into());
     }
     let published = if draft.draft {
         let publication = publication(read, target, release).await?;
@@ -123,7 +138,7 @@ pub(super) async fn apply(
     } else {
         draft
     };
-    Ok(on_github(&published, uploads.len(), already))
+    Ok(on_github(&published, uploads.len(), false))
 }
 
 /// Waits until the run that holds the version has made its release.

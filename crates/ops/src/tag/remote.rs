@@ -24,6 +24,7 @@ pub(super) async fn read(
     head: &CommitId,
     tags: Vec<Tag>,
 ) -> Result<History, TagError> {
+    check_pushed(github, head).await?;
     let mut tags: Vec<(Version, Tag)> = tags
         .into_iter()
         .filter_map(|tag| Some((request.format.version(&tag.name)?, tag)))
@@ -122,6 +123,17 @@ impl Search {
     }
 }
 
+/// Of a commit that GitHub does not have it answers nothing, and tags none.
+async fn check_pushed(github: &Read, head: &CommitId) -> Result<(), TagError> {
+    if github.has_commit(head).await? {
+        return Ok(());
+    }
+    Err(TagError::NotPushed {
+        commit: head.to_string(),
+        repository: github.repository().to_string(),
+    })
+}
+
 /// Whether the tag is there.
 ///
 /// # Errors
@@ -157,12 +169,7 @@ pub(super) async fn create(
     if is_there(github.read(), tag, head).await? {
         return Ok(Outcome::Already);
     }
-    if !github.read().has_commit(head).await? {
-        return Err(TagError::NotPushed {
-            commit: head.to_string(),
-            repository: github.read().repository().to_string(),
-        });
-    }
+    check_pushed(github.read(), head).await?;
     let date = Timestamp::from_unix(tagger.time.seconds).unwrap_or(Timestamp::EPOCH);
     let new = NewTag {
         name: tag.to_owned(),

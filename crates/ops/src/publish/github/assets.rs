@@ -159,9 +159,6 @@ pub(super) async fn upload(
     todo: Todo,
     reporter: &Reporter,
 ) -> Result<(), Error> {
-    if todo.is_empty() {
-        return Ok(());
-    }
     reporter.tell(Event::Stage {
         name: "github",
         bytes: todo.iter().map(|(upload, _)| upload.size).sum(),
