@@ -12,15 +12,21 @@ use crate::publish::objects;
 use crate::world;
 
 /// How client repositories name this one.
-const REPOSITORY: &str = "your-org/lastmile@v1";
+pub(crate) const REPOSITORY: &str = "your-org/lastmile@v1";
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 /// The files of this repository that the actions consist of, in the folder of a world.
 fn actions(world: &World) -> PathBuf {
-    let tree = world.path("lastmile-tree");
+    let folder = world.path("lastmile-tree");
+    tree(&folder);
+    folder
+}
+
+/// The same, in this folder.
+pub(crate) fn tree(tree: &Path) {
     copy(&root().join("action.yml"), &tree.join("action.yml"));
     for name in ["run.sh", "lock.tsv"] {
         let file = Path::new("actions").join(name);
@@ -30,7 +36,21 @@ fn actions(world: &World) -> PathBuf {
         let file = Path::new("actions").join(verb).join("action.yml");
         copy(&root().join(&file), &tree.join(&file));
     }
-    tree
+}
+
+/// The target whose binary the script takes on this machine.
+pub(crate) fn triple() -> String {
+    let machine = if cfg!(target_arch = "aarch64") {
+        "aarch64"
+    } else {
+        "x86_64"
+    };
+    let system = if cfg!(target_os = "macos") {
+        "apple-darwin"
+    } else {
+        "unknown-linux-musl"
+    };
+    format!("{machine}-{system}")
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -79,7 +99,7 @@ fn act(world: &World, event: &str, inputs: &[(&str, &str)]) -> Output {
     command.output().expect("act runs")
 }
 
-fn log(output: &Output) -> String {
+pub(crate) fn log(output: &Output) -> String {
     format!(
         "{}{}",
         String::from_utf8_lossy(&output.stdout),
@@ -234,18 +254,9 @@ impl Script {
         let program = b"#!/bin/sh\necho \"it ran: $*\"\n".to_vec();
         world.write("store/public/lastmile-x", &program);
         let cdn = runtime.block_on(Cdn::serve(&world.path("store")));
-        let machine = if cfg!(target_arch = "aarch64") {
-            "aarch64"
-        } else {
-            "x86_64"
-        };
-        let system = if cfg!(target_os = "macos") {
-            "apple-darwin"
-        } else {
-            "unknown-linux-musl"
-        };
         let lock = format!(
-            "version\t9.9.9\n{machine}-{system}\t{}\t{}\thttps://example.invalid/lastmile-x\n",
+            "version\t9.9.9\n{}\t{}\t{}\thttps://example.invalid/lastmile-x\n",
+            triple(),
             release::Sha256::of(&program),
             program.len()
         );

@@ -34,6 +34,74 @@ fn publish_then_publish_again() {
     );
 }
 
+/// The status says what the exit code says, and a status that cannot be set changes neither.
+#[test]
+fn verify_sets_the_status_of_the_commit() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let github = runtime.block_on(testkit::github::GitHub::start());
+    let world = testkit::World::on_store(crate::BINARY, "file:./store".to_owned(), github.env());
+    let Some(git) = testkit::git::Git::init(world.folder()) else {
+        return;
+    };
+    let base = git.commit("feat: a");
+    let head = git.commit("feat: b");
+    github.push(&git);
+    world.build("1.4.0");
+    let status = |sha: &str| {
+        let status = github.statuses(sha).into_iter().next()?;
+        assert_eq!(status.context, "lastmile / verify");
+        Some((status.state, status.description.unwrap_or_default()))
+    };
+    let verify = |variables: &[(&str, &str)]| world.run_with(&["verify", "--status"], variables);
+    verify(&[("GITHUB_SHA", &base)]).expect(0);
+    let (state, text) = status(&base).expect("a status");
+    assert_eq!(
+        (state.as_str(), text.as_str()),
+        (
+            "success",
+            "all 4 artifacts are signed, whole, and by whom they must be"
+        )
+    );
+    // Of a pull request, GITHUB_SHA is a merge that nobody sees.
+    world.write(
+        "event.json",
+        format!("{{\"pull_request\": {{\"head\": {{\"sha\": \"{head}\"}}}}}}").as_bytes(),
+    );
+    let event = world.path("event.json").display().to_string();
+    world.write("dist/Atlas-1.4.0.AppImage", b"tampered");
+    let pull_request = [("GITHUB_SHA", base.as_str()), ("GITHUB_EVENT_PATH", &event)];
+    verify(&pull_request).expect(1);
+    let (state, text) = status(&head).expect("a status");
+    assert_eq!(
+        (state.as_str(), text.as_str()),
+        ("failure", "1 of 4 artifacts failed their checks")
+    );
+    fs::remove_dir_all(world.path("dist")).expect("dist");
+    verify(&pull_request).expect(2);
+    assert_eq!(status(&head).expect("a status").0, "error");
+    // The token of a fork's pull request may only read: what was verified counts, and why nobody sees it is said.
+    let read = github.token(&[("contents", "read")]);
+    world.build("1.4.0");
+    let step = [
+        ("GITHUB_SHA", base.as_str()),
+        ("GITHUB_TOKEN", &read),
+        ("GITHUB_ACTIONS", "true"),
+    ];
+    let ran = verify(&step)
+        .expect(0)
+        .says("::warning title=lastmile::cannot set the status `lastmile / verify`")
+        .says("permissions: { statuses: write }");
+    assert!(
+        ran.stdout.contains("every artifact passed"),
+        "{}",
+        ran.stdout
+    );
+    verify(&[("GITHUB_SHA", &base), ("GITHUB_TOKEN", "")])
+        .expect(2)
+        .says("`--status` sets a status");
+    verify(&[]).expect(2).says("`commit` is missing");
+}
+
 #[test]
 fn publishing_again_to_s3_sends_no_artifact_byte() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
