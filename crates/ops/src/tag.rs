@@ -157,10 +157,6 @@ async fn history(request: &Request) -> Result<History, TagError> {
 }
 
 /// The head of the clone, and what the clone knows about it, with GitHub's tags for the ones there are.
-#[expect(
-    clippy::type_complexity,
-    reason = "two results, of which the second may be made up for"
-)]
 fn history_by(
     request: &Request,
     tags: &[github::Tag],
