@@ -34,7 +34,7 @@ fn a_signed_program_is_shown_with_who_signed_it() {
         .says("Microsoft root program");
     let ran = inspect(&world, &file, "--at 2026-11-23T00:00:00Z --format json").expect(0);
     let document: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
-    let signer = &document["result"]["files"][0]["authenticode"]["signatures"][0]["signer"];
+    let signer = &document["result"]["files"][0]["signature"]["signatures"][0]["signer"];
     assert_eq!(signer["organization"], "Microsoft Corporation");
 }
 

@@ -146,11 +146,11 @@ fn failed_checks(report: Option<&Value>) -> Vec<String> {
     }
     for file in list(report, "files").iter().filter(|file| !good(file)) {
         let path = text(&file["path"]);
-        add(&path, list(&file["authenticode"], "checks"));
-        for signature in list(&file["authenticode"], "signatures") {
+        add(&path, list(&file["signature"], "checks"));
+        for signature in list(&file["signature"], "signatures") {
             add(&path, list(&signature, "checks"));
         }
-        if file["authenticode"].is_null() {
+        if file["signature"].is_null() {
             add(
                 &path,
                 vec![serde_json::json!({
@@ -268,7 +268,7 @@ mod tests {
                 { "name": "bad.exe", "verdict": "invalid", "checks": check("fail") },
             ],
             "files": [
-                { "path": "a.exe", "verdict": "invalid", "authenticode": { "checks": [], "signatures": [{ "checks": check("fail") }] } },
+                { "path": "a.exe", "verdict": "invalid", "signature": { "checks": [], "signatures": [{ "checks": check("fail") }] } },
                 { "path": "b.msi", "verdict": "unsupported" },
             ],
             "checks": check("fail"),

@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use release::Timestamp;
 use release::name::printable;
 use serde::Serialize;
-use signing::authenticode::{self, Inspection};
-use signing::{Format, Trust, Verdict};
+use signing::{Format, Inspection, Trust, Verdict};
 
 use crate::error::Error;
 
@@ -46,9 +45,9 @@ pub struct Inspected {
     pub format: &'static str,
     /// The verdict.
     pub verdict: Verdict,
-    /// The Authenticode signatures, where the file is a PE image.
+    /// Its own signature, where this version can look at it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub authenticode: Option<Inspection>,
+    pub signature: Option<Inspection>,
 }
 
 impl Report {
@@ -109,21 +108,15 @@ pub(crate) fn with_roots(trust: Trust, path: &Path) -> Result<Trust, Error> {
 
 fn one(path: &Path, at: Timestamp, trust: &Trust) -> Result<Inspected, Error> {
     let format = head_format(path)?;
-    let authenticode = match format {
-        Format::Pe => {
-            let mut file = File::open(path).map_err(|source| local(path, source))?;
-            let inspected = authenticode::inspect(&mut file, at, trust);
-            Some(inspected.map_err(|source| local(path, source))?)
-        }
-        _ => None,
-    };
+    let mut file = File::open(path).map_err(|source| local(path, source))?;
+    let signature = signing::inspect(&mut file, at, trust).map_err(|source| local(path, source))?;
     Ok(Inspected {
         path: printable(&path.to_string_lossy()),
         format: format.name(),
-        verdict: authenticode
+        verdict: signature
             .as_ref()
             .map_or(Verdict::Unsupported, |found| found.verdict),
-        authenticode,
+        signature,
     })
 }
 

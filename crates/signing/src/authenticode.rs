@@ -8,67 +8,23 @@
 
 mod identity;
 mod nested;
-mod report;
 mod signature;
 
 use std::io::{self, Read, Seek, SeekFrom};
 
 use release::Timestamp;
-use serde::Serialize;
 
 use crate::checks::{
-    Check, Id, Outcome, PE_CERTIFICATE_TABLE, PE_PADDING, PE_PARSE, PE_SIGNED, PE_TRAILING_DATA,
+    Check, Id, PE_CERTIFICATE_TABLE, PE_PADDING, PE_PARSE, PE_SIGNED, PE_TRAILING_DATA,
 };
+use crate::inspection::{Inspection, Kind};
 use crate::pe::{self, Image, Stream};
-use crate::report::Verdict;
-use crate::roots::{ExtraRoot, Trust};
+use crate::roots::Trust;
 
 pub use identity::{Signer, TimestampRule};
-pub use report::{CertificateReport, SignatureReport, SignerReport, TimestampReport};
 
 /// Bytes read at a time.
 const CHUNK_BYTES: usize = 512 * 1024;
-
-/// What was found of a file.
-#[derive(Debug, Clone, Serialize)]
-pub struct Inspection {
-    /// The verdict over all checks: `valid`, `untrusted` (signed and whole, but not by a trusted chain), `unsigned`, or
-    /// `invalid`.
-    pub verdict: Verdict,
-    /// The time that signatures without a timestamp, and timestamps themselves, were judged at.
-    pub at: Timestamp,
-    /// Checks of the file.
-    pub checks: Vec<Check>,
-    /// Every signature, nested ones behind those that they are nested in. Windows looks at the first.
-    pub signatures: Vec<SignatureReport>,
-    /// What was trusted.
-    pub trust: TrustReport,
-}
-
-/// What was trusted.
-#[derive(Debug, Clone, Serialize)]
-pub struct TrustReport {
-    /// The set of roots that is compiled in, if it was trusted.
-    pub root_set: Option<&'static str>,
-    /// Roots that the caller added. Whoever holds one of them can sign anything: show them loudly.
-    pub extra_roots: Vec<ExtraRoot>,
-    /// What was done about revocation.
-    pub revocation: &'static str,
-}
-
-impl Inspection {
-    /// Every check: of the file, then of each signature.
-    pub fn all_checks(&self) -> impl Iterator<Item = &Check> {
-        let signatures = self.signatures.iter().flat_map(|it| &it.checks);
-        self.checks.iter().chain(signatures)
-    }
-
-    /// The checks that did not pass.
-    pub fn failed(&self) -> impl Iterator<Item = &Check> {
-        self.all_checks()
-            .filter(|check| check.outcome != Outcome::Pass)
-    }
-}
 
 /// Inspects a file: reads it once, in pieces of 512 KiB, and judges it at a time by what is trusted.
 ///
@@ -169,18 +125,7 @@ impl Opened {
             let (found, _) = pe::certificates(&table);
             signatures = signature::judge_all(&found, &digests, at, trust);
         }
-        let verdict = verdict(&checks, &signatures);
-        Inspection {
-            verdict,
-            at,
-            checks,
-            signatures,
-            trust: TrustReport {
-                root_set: trust.root_set(),
-                extra_roots: trust.extra_roots(),
-                revocation: "not checked: the file carries no revocation lists, and no network is asked",
-            },
-        }
+        Inspection::new(Kind::Authenticode, at, checks, signatures, trust)
     }
 }
 
@@ -211,40 +156,6 @@ fn table_checks(image: &Image, found: usize, wrong: &[pe::TableError], checks: &
             ),
         ),
     });
-}
-
-/// What a failed check says of a signature: that nobody trusted made it, or that it does not hold.
-fn is_matter_of_trust(id: Id) -> bool {
-    use crate::checks as id;
-    const OF_TRUST: [Id; 10] = [
-        id::CMS_WEAK_DIGEST,
-        id::X509_PATH,
-        id::X509_VALIDITY,
-        id::X509_KEY_USAGE,
-        id::X509_EXTENSIONS,
-        id::X509_KEY_SIZE,
-        id::X509_WEAK_DIGEST,
-        id::X509_ROOT_PROGRAM,
-        id::TIMESTAMP_CHAIN,
-        id::TIMESTAMP_TIME,
-    ];
-    OF_TRUST.contains(&id)
-}
-
-fn verdict(checks: &[Check], signatures: &[SignatureReport]) -> Verdict {
-    let signatures = signatures.iter().flat_map(|it| &it.checks);
-    let failed = checks.iter().chain(signatures);
-    let failed = failed.filter(|check| check.outcome != Outcome::Pass);
-    let failed: Vec<Id> = failed.map(|check| check.id).collect();
-    if failed.is_empty() {
-        Verdict::Valid
-    } else if failed == [PE_SIGNED] {
-        Verdict::Unsigned
-    } else if failed.iter().all(|id| is_matter_of_trust(*id)) {
-        Verdict::Untrusted
-    } else {
-        Verdict::Invalid
-    }
 }
 
 #[cfg(test)]

@@ -36,6 +36,11 @@ impl Id {
     pub fn as_str(self) -> &'static str {
         self.0
     }
+
+    /// Whether such a check fails where there is no signature at all: `pe.signed`, and its like in each format.
+    pub(crate) fn is_absence(self) -> bool {
+        self.0.ends_with(".signed")
+    }
 }
 
 impl Serialize for Id {

@@ -10,6 +10,7 @@ mod cms;
 mod der;
 mod digest;
 mod format;
+pub mod inspection;
 mod key;
 mod measure;
 mod minisign;
@@ -27,6 +28,7 @@ mod x509;
 
 pub use checks::{CHECKS, Check, Outcome};
 pub use format::Format;
+pub use inspection::{Inspection, inspect};
 pub use measure::{MeasureError, Measured};
 pub use minisign::{KeyError, PublicKey};
 pub use policy::{Allowance, Date, DateError, PathPattern, PatternError, Policy, Rules, SumsRule};

@@ -3,8 +3,8 @@
 use release::{FileName, Platform};
 use serde::Serialize;
 
-use crate::authenticode::Inspection;
 use crate::checks::{Check, Outcome};
+use crate::inspection::Inspection;
 use crate::measure::Measured;
 use crate::roots::ExtraRoot;
 
@@ -46,9 +46,9 @@ pub struct ArtifactReport {
     pub verdict: Verdict,
     /// Every check.
     pub checks: Vec<Check>,
-    /// The Authenticode signatures, where such were asked for.
+    /// Its own signature, where such was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub authenticode: Option<Inspection>,
+    pub signature: Option<Inspection>,
     /// What its bytes are.
     #[serde(skip)]
     pub(crate) measured: Measured,

@@ -5,11 +5,13 @@ use std::io::{self, Read, Seek, SeekFrom};
 use release::name::{FileName, printable};
 use release::{Kind, Platform, Timestamp, Version};
 
-use crate::authenticode::{self, Inspection, Signer};
+use crate::authenticode::{self, Signer};
 use crate::checks::{
     ALLOW_DIGEST, ALLOW_EXPIRED, ALLOW_UNSIGNED, Check, FORMAT_UNSUPPORTED, MINISIGN_PRESENT,
-    Outcome, PE_SIGNED, SUMS_COVERAGE,
+    Outcome, SUMS_COVERAGE,
 };
+use crate::format::Format;
+use crate::inspection::{self, Inspection};
 use crate::measure::{MeasureError, Measured, measure};
 use crate::minisign;
 use crate::policy::{Allowance, Policy};
@@ -140,7 +142,7 @@ pub fn examine(
         platform: candidate.platform,
         verdict,
         checks,
-        authenticode: inspection,
+        signature: inspection,
         measured,
     }))
 }
@@ -157,18 +159,7 @@ fn authenticode_signers<'a>(context: Context<'a>, candidate: &Candidate<'_>) -> 
 
 /// The image whose signature is checked while its bytes pass; none where it is no PE.
 fn open_image(bytes: &mut dyn Bytes) -> io::Result<Option<authenticode::Opened>> {
-    let mut head = [0; 2];
-    let mut read = 0;
-    while read < head.len() {
-        match bytes.read(&mut head[read..]) {
-            Ok(0) => break,
-            Ok(more) => read += more,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    bytes.seek(SeekFrom::Start(0))?;
-    if head != *b"MZ" {
+    if inspection::format_of(bytes)? != Format::Pe {
         return Ok(None);
     }
     let mut bytes = bytes;
@@ -232,7 +223,8 @@ fn judge(
 ) -> Verdict {
     let absent = |check: &Check| {
         matches!(check.id, MINISIGN_PRESENT if candidate.minisig.is_none())
-            || matches!(check.id, SUMS_COVERAGE | PE_SIGNED)
+            || check.id == SUMS_COVERAGE
+            || check.id.is_absence()
             || check.outcome == Outcome::Unsupported
     };
     let bad = |check: &&Check| check.outcome != Outcome::Pass;

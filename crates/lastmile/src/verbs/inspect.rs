@@ -6,7 +6,7 @@ use clap::Args;
 use ops::Error;
 use ops::inspect::{Inspected, Report, Request};
 use release::Timestamp;
-use signing::authenticode::{Inspection, SignatureReport};
+use signing::inspection::{Inspection, SignatureReport};
 
 use super::verify::{extra_roots, not_passed, now, word};
 use crate::cli::{Format, Global};
@@ -51,10 +51,7 @@ pub(crate) fn run(global: &Global, args: &Inspect) -> Result<(), Failure> {
 }
 
 fn text(report: &Report) -> String {
-    let first = report
-        .files
-        .iter()
-        .find_map(|file| file.authenticode.as_ref());
+    let first = report.files.iter().find_map(|file| file.signature.as_ref());
     let mut text = first.map_or(String::new(), |found| extra_roots(&found.trust.extra_roots));
     for file in &report.files {
         text.push_str(&one(file));
@@ -64,7 +61,7 @@ fn text(report: &Report) -> String {
 
 fn one(file: &Inspected) -> String {
     let mut text = format!("{} {}, {}\n", word(file.verdict), file.path, file.format);
-    match &file.authenticode {
+    match &file.signature {
         Some(inspection) => text.push_str(&signatures(inspection)),
         None => text.push_str("  its own kind of signature is not supported by this version\n"),
     }

@@ -5,8 +5,8 @@
 
 use release::name::printable;
 
-use crate::authenticode::{Inspection, SignatureReport};
 use crate::checks::{Check, IDENTITY_AZURE, IDENTITY_ORGANIZATION, Id, TIMESTAMP_PRESENT};
+use crate::inspection::{Inspection, SignatureReport};
 use crate::oid;
 use crate::path::Path;
 use crate::roots::{Origin, sha256_hex};

@@ -5,9 +5,6 @@ use release::name::printable;
 
 use crate::authenticode::identity;
 use crate::authenticode::nested::{self, SIGNATURES_MAX};
-use crate::authenticode::report::{
-    CertificateReport, SignatureReport, SignerReport, TimestampReport,
-};
 use crate::checks::{
     CMS_DIGEST_ALGORITHM, CMS_MESSAGE_DIGEST, CMS_PARSE, CMS_SIGNATURE, CMS_WEAK_DIGEST, Check, Id,
     Outcome, PE_DIGEST, PE_PAGE_HASHES, TIMESTAMP_CHAIN, TIMESTAMP_TIME, TIMESTAMP_TOKEN,
@@ -16,6 +13,7 @@ use crate::checks::{
 };
 use crate::cms::{BareDigest, SignedData, SignerInfo};
 use crate::digest::{DigestAlgorithm, hex};
+use crate::inspection::{CertificateReport, SignatureReport, SignerReport, TimestampReport};
 use crate::key::PublicKey;
 use crate::oid;
 use crate::path::{self, Path, Weak, YEAR_2016};

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use release::Timestamp;
 
 use super::*;
+use crate::checks::Outcome;
+use crate::report::Verdict;
 use crate::roots::LegacyDigests;
 use crate::tests::shared;
 

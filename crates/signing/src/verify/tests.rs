@@ -135,11 +135,7 @@ fn a_good_signature_is_valid() {
     let (_, measured) = verified.measured().next().expect("one artifact");
     assert_eq!(
         (measured.sha256, measured.size, measured.format),
-        (
-            release::Sha256::of(BYTES),
-            BYTES.len() as u64,
-            crate::Format::Pe
-        )
+        (release::Sha256::of(BYTES), BYTES.len() as u64, Format::Pe)
     );
     assert!(measured.sha512.is_some());
 }

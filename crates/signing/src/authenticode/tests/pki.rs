@@ -1,7 +1,7 @@
 //! Images signed under a small PKI of our own: `fixtures/pki/generate.py`.
 
 use super::*;
-use crate::checks::{Check, Outcome};
+use crate::checks::Check;
 
 const CERTIFICATES: &str = include_str!("../../../fixtures/pki/certificates.pem");
 const SIGNED: &[u8] = include_bytes!("../../../fixtures/pki/signed.exe");

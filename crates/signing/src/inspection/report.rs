@@ -42,7 +42,7 @@ pub struct SignerReport {
     pub organization: Option<String>,
     /// The same, not escaped and not shortened, to be compared. None also where the certificate names several.
     #[serde(skip)]
-    pub(super) organization_as_found: Option<String>,
+    pub(crate) organization_as_found: Option<String>,
     /// Its common name.
     pub common_name: Option<String>,
     /// The durable identity of Azure Artifact Signing, `1.3.6.1.4.1.311.97.…`: the same after each renewal.
@@ -90,7 +90,7 @@ pub struct TimestampReport {
 }
 
 impl CertificateReport {
-    pub(super) fn of(certificate: &Certificate<'_>) -> Self {
+    pub(crate) fn of(certificate: &Certificate<'_>) -> Self {
         Self {
             subject: certificate.subject.to_string(),
             issuer: certificate.issuer.to_string(),

@@ -1,0 +1,166 @@
+//! What was found of a file's own signature, whatever its format: one shape for all of them.
+//!
+//! [`inspect`] is the way in, and [`Format`] the list. A format has a file of its own in this crate, one arm here, and its
+//! check ids in `checks`.
+
+mod report;
+
+use std::io::{self, Read, Seek, SeekFrom};
+
+use release::Timestamp;
+use serde::Serialize;
+
+use crate::authenticode;
+use crate::checks::{Check, Id, Outcome};
+use crate::format::Format;
+use crate::report::Verdict;
+use crate::roots::{ExtraRoot, Trust};
+
+pub use report::{CertificateReport, SignatureReport, SignerReport, TimestampReport};
+
+/// What kind of signature a file carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Kind {
+    /// Microsoft's, in programs and packages.
+    Authenticode,
+}
+
+/// What was found of a file's own signature.
+#[derive(Debug, Clone, Serialize)]
+pub struct Inspection {
+    /// What kind of signature it is.
+    pub kind: Kind,
+    /// The verdict over all checks: `valid`, `untrusted` (signed and whole, but not by a trusted chain), `unsigned`, or
+    /// `invalid`.
+    pub verdict: Verdict,
+    /// The time that signatures without a timestamp, and timestamps themselves, were judged at.
+    pub at: Timestamp,
+    /// Checks of the file.
+    pub checks: Vec<Check>,
+    /// Every signature, nested ones behind those that they are nested in. Windows looks at the first.
+    pub signatures: Vec<SignatureReport>,
+    /// What was trusted.
+    pub trust: TrustReport,
+}
+
+/// What was trusted.
+#[derive(Debug, Clone, Serialize)]
+pub struct TrustReport {
+    /// The set of roots that is compiled in, if it was trusted.
+    pub root_set: Option<&'static str>,
+    /// Roots that the caller added. Whoever holds one of them can sign anything: show them loudly.
+    pub extra_roots: Vec<ExtraRoot>,
+    /// What was done about revocation.
+    pub revocation: &'static str,
+}
+
+impl Inspection {
+    /// The verdict over what was found.
+    pub(crate) fn new(
+        kind: Kind,
+        at: Timestamp,
+        checks: Vec<Check>,
+        signatures: Vec<SignatureReport>,
+        trust: &Trust,
+    ) -> Self {
+        Self {
+            kind,
+            verdict: verdict(&checks, &signatures),
+            at,
+            checks,
+            signatures,
+            trust: TrustReport {
+                root_set: trust.root_set(),
+                extra_roots: trust.extra_roots(),
+                revocation: "not checked: the file carries no revocation lists, and no network is asked",
+            },
+        }
+    }
+
+    /// Every check: of the file, then of each signature.
+    pub fn all_checks(&self) -> impl Iterator<Item = &Check> {
+        let signatures = self.signatures.iter().flat_map(|it| &it.checks);
+        self.checks.iter().chain(signatures)
+    }
+
+    /// The checks that did not pass.
+    pub fn failed(&self) -> impl Iterator<Item = &Check> {
+        self.all_checks()
+            .filter(|check| check.outcome != Outcome::Pass)
+    }
+}
+
+/// Inspects a file of any format, and judges it at a time by what is trusted. None where this version cannot look at the
+/// signature of such a thing, or where such a thing has none.
+///
+/// # Errors
+/// Where the reader fails. A file that is wrong is no error but a verdict.
+pub fn inspect(
+    reader: &mut (impl Read + Seek),
+    at: Timestamp,
+    trust: &Trust,
+) -> io::Result<Option<Inspection>> {
+    match format_of(reader)? {
+        Format::Pe => authenticode::inspect(reader, at, trust).map(Some),
+        Format::Ole
+        | Format::Zip
+        | Format::MachO
+        | Format::Xar
+        | Format::DiskImage
+        | Format::Elf
+        | Format::Deb
+        | Format::Rpm
+        | Format::Other => Ok(None),
+    }
+}
+
+/// What a file is. Leaves the reader at its beginning.
+pub(crate) fn format_of(reader: &mut (impl Read + Seek + ?Sized)) -> io::Result<Format> {
+    let mut head = [0; Format::HEAD_BYTES];
+    let mut filled = 0;
+    reader.seek(SeekFrom::Start(0))?;
+    while let Some(room) = head.get_mut(filled..).filter(|room| !room.is_empty()) {
+        match reader.read(room) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    reader.seek(SeekFrom::Start(0))?;
+    Ok(Format::of_head(head.get(..filled).unwrap_or_default()))
+}
+
+/// What a failed check says of a signature: that nobody trusted made it, or that it does not hold.
+fn is_matter_of_trust(id: Id) -> bool {
+    use crate::checks as id;
+    const OF_TRUST: [Id; 10] = [
+        id::CMS_WEAK_DIGEST,
+        id::X509_PATH,
+        id::X509_VALIDITY,
+        id::X509_KEY_USAGE,
+        id::X509_EXTENSIONS,
+        id::X509_KEY_SIZE,
+        id::X509_WEAK_DIGEST,
+        id::X509_ROOT_PROGRAM,
+        id::TIMESTAMP_CHAIN,
+        id::TIMESTAMP_TIME,
+    ];
+    OF_TRUST.contains(&id)
+}
+
+fn verdict(checks: &[Check], signatures: &[SignatureReport]) -> Verdict {
+    let signatures = signatures.iter().flat_map(|it| &it.checks);
+    let failed = checks.iter().chain(signatures);
+    let failed = failed.filter(|check| check.outcome != Outcome::Pass);
+    let failed: Vec<Id> = failed.map(|check| check.id).collect();
+    if failed.is_empty() {
+        Verdict::Valid
+    } else if failed.iter().all(|id| id.is_absence()) {
+        Verdict::Unsigned
+    } else if failed.iter().all(|id| is_matter_of_trust(*id)) {
+        Verdict::Untrusted
+    } else {
+        Verdict::Invalid
+    }
+}
