@@ -1,6 +1,7 @@
 //! A client repository, from a push to a rollback: `tests/clients/electron` and its workflow as they stand, run by `act`
 //! against an S3 service and a GitHub, with the binary that the lock pins, fetched from a mirror.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -159,7 +160,8 @@ impl Client {
 fn pin(runtime: &Runtime, folder: &Path) -> Cdn {
     let tree = folder.join("lastmile-tree");
     actions::tree(&tree);
-    let program = fs::read(crate::BINARY).expect("the binary");
+    let program = std::env::var_os("LASTMILE_BENCH_BINARY").unwrap_or(crate::BINARY.into());
+    let program = fs::read(program).expect("the binary");
     let store = folder.join("mirror");
     fs::create_dir_all(store.join("public")).expect("a folder");
     fs::write(store.join("public/lastmile"), &program).expect("the binary");
@@ -329,6 +331,57 @@ fn a_build_that_is_not_signed_stops_before_its_tag() {
     assert!(client.github.releases().is_empty());
     assert!(client.s3.objects().is_empty());
     assert!(!ran(&log, "start"), "{log}");
+}
+
+/// What a step of each action takes, download and verification of the binary apart. `tests/bench/actions.sh` runs this.
+#[test]
+#[ignore = "a benchmark: tests/bench/actions.sh"]
+fn each_action_is_timed() {
+    let Some(client) = Client::new() else { return };
+    let mut logs = vec![client.push(1)];
+    let (s3, releases) = (client.s3.objects(), client.github.releases());
+    for run in 2..7 {
+        // The same push again and again, each time as if for the first time.
+        client.s3.restore(&Default::default());
+        client.github.remove_ref("refs/tags/v1.3.0");
+        for release in client.github.releases() {
+            client.github.remove_release(release.id);
+        }
+        logs.push(client.push(run));
+        assert_eq!(client.s3.objects().len(), s3.len());
+        assert_eq!(client.github.releases().len(), releases.len());
+        logs.push(client.steer(run, &[("operation", "status")]));
+    }
+    let cold = times(&logs[0]);
+    let mut warm: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    for (action, time) in logs[1..].iter().flat_map(|log| times(log)) {
+        warm.entry(action).or_default().push(time);
+    }
+    for (action, mut times) in warm {
+        times.sort_by(f64::total_cmp);
+        let first = cold.iter().find(|(name, _)| *name == action);
+        let first = first.map_or(f64::NAN, |(_, time)| *time * 1e3);
+        println!(
+            "{action:<40} median {:6.0} ms of {}, first {first:6.0} ms",
+            times[times.len() / 2] * 1e3,
+            times.len()
+        );
+    }
+}
+
+/// `✅  Success - Main your-org/lastmile/actions/tag@v1 [468.02ms]`, in seconds.
+fn times(log: &str) -> Vec<(String, f64)> {
+    let time = |line: &str| {
+        let (_, rest) = line.split_once("Success - Main your-org/")?;
+        let (action, time) = rest.split_once(" [")?;
+        let time = time.trim_end_matches(']');
+        let seconds = match time.strip_suffix("ms") {
+            Some(number) => number.parse::<f64>().ok()? / 1e3,
+            None => time.strip_suffix('s')?.parse().ok()?,
+        };
+        Some((action.to_owned(), seconds))
+    };
+    log.lines().filter_map(time).collect()
 }
 
 /// Whoever copies README's workflow has the one that is tested.

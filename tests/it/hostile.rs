@@ -132,6 +132,10 @@ fn no_parser_panics_on_a_spoilt_document() {
     ] {
         documents.insert(name.to_owned(), bytes.to_vec());
     }
+    let note = "{\"schema\": 1, \"min-writer\": 1, \"app\": \"atlas\", \"version\": \"1.4.0\", \"repository\": \"acme/atlas\", \"tag\": \"v1.4.0\", \"release\": 7}";
+    documents.insert("github/1.4.0.json".to_owned(), note.into());
+    let answer = "[{\"id\": 1, \"name\": \"a.zip\", \"size\": 3, \"state\": \"uploaded\", \"digest\": \"sha256:00\"}]";
+    documents.insert("an answer of GitHub".to_owned(), answer.into());
     let arguments = "s3://atlas-dist/a/b?region=eu-west-1&endpoint=http://[::1]:9000 1.4.0-rc.1+x dist/**/{a,b}*.exe";
     documents.insert("an argument".to_owned(), arguments.as_bytes().to_vec());
     let mut dice = Dice(20_261_125);

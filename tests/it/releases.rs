@@ -349,6 +349,40 @@ fn lists_that_lag_make_no_second_release() {
     }]));
     there.publish().expect(0);
     there.one_whole_release("a lost answer and a list that lags");
+    // One that lags for longer than anybody looks: the second draft is found by the time the first is published.
+    let Some(there) = tagged() else { return };
+    there.github.quirks(Quirks {
+        list_lag: 4,
+        ..Quirks::default()
+    });
+    there.github.plan(Plan::of([Fault {
+        at: At::NthOf("repos/create-release", 1),
+        does: Does::DropAfter,
+    }]));
+    there.publish().expect(0);
+    there.one_whole_release("two drafts of one run");
+}
+
+/// What GitHub does not do for a reason is not asked again, and it is said that the store has the version.
+#[test]
+fn what_github_refuses_after_the_record_is_said() {
+    let Some(there) = tagged() else { return };
+    there.github.plan(Plan::of([Fault {
+        at: At::NthOf("repos/create-release", 1),
+        does: Does::Status(422),
+    }]));
+    there
+        .publish()
+        .expect(6)
+        .says("version `1.4.0` is published in the store, but its GitHub release is not")
+        .says("GitHub answers 422");
+    let requests = there.github.requests();
+    let posts = requests
+        .iter()
+        .filter(|one| one.operation == "repos/create-release");
+    assert_eq!(posts.count(), 1, "{requests:?}");
+    there.publish().expect(0);
+    there.one_whole_release("after a refusal");
 }
 
 #[test]

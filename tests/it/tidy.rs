@@ -18,7 +18,10 @@ const EDGES: [(&str, &[&str]); 9] = [
         &["feed", "github", "ops", "release", "signing", "store"],
     ),
     ("testkit", &["release"]),
-    ("fuzz", &["feed", "ops", "release", "signing", "store"]),
+    (
+        "fuzz",
+        &["feed", "github", "ops", "release", "signing", "store"],
+    ),
 ];
 const PURE: [&str; 3] = ["release", "signing", "feed"];
 /// What pure sources must not name: I/O, the environment, a clock.

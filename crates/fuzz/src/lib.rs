@@ -5,8 +5,8 @@
 //! where any folder of real files is a corpus, say the one that `lastmile demo` leaves.
 
 use release::{
-    Channel, ChannelView, Claim, Client, FileName, Platform, ReleaseRecord, Revision, Timestamp,
-    Version, decide, document,
+    Channel, ChannelView, Claim, Client, FileName, GitHubNote, Platform, ReleaseRecord, Revision,
+    Timestamp, Version, decide, document,
 };
 
 /// A parser, and the end of the names of the files that it reads.
@@ -19,7 +19,7 @@ pub struct Parser {
 }
 
 /// All of them.
-pub const PARSERS: [Parser; 14] = [
+pub const PARSERS: [Parser; 16] = [
     Parser {
         reads: "lastmile.yml",
         parse: |bytes| {
@@ -80,6 +80,18 @@ pub const PARSERS: [Parser; 14] = [
         parse: |bytes| drop(same_again::<Claim>(bytes)),
     },
     Parser {
+        reads: "github/1.4.0.json",
+        parse: |bytes| drop(same_again::<GitHubNote>(bytes)),
+    },
+    Parser {
+        reads: "an answer of GitHub",
+        parse: |bytes| {
+            drop(serde_json::from_slice::<github::Release>(bytes));
+            drop(serde_json::from_slice::<Vec<github::Asset>>(bytes));
+            drop(serde_json::from_slice::<github::Object>(bytes));
+        },
+    },
+    Parser {
         reads: "channels/stable.json",
         parse: |bytes| {
             if let Some(view) = same_again::<ChannelView>(bytes) {
@@ -125,6 +137,9 @@ pub const PARSERS: [Parser; 14] = [
                 drop(text.parse::<Channel>());
                 drop(text.parse::<Platform>());
                 drop(text.parse::<signing::PathPattern>());
+                drop(text.parse::<github::ApiUrl>());
+                drop(text.parse::<github::Repository>());
+                drop(text.parse::<github::Token>());
                 drop(text.parse::<release::tag::TagFormat>());
                 drop(text.parse::<release::tag::PreId>());
                 drop(release::name::printable(text));

@@ -164,13 +164,15 @@ pub enum Error {
     GitHubRelease(#[from] GitHubReleaseError),
     /// The version exists, and its GitHub release does not yet.
     #[error(
-        "version `{version}` is published in the store, but its GitHub release is not: {why}. Run the same command again"
+        "version `{version}` is published in the store, but its GitHub release is not: {why}{next}"
     )]
     GitHubLagging {
         /// The version.
         version: String,
         /// What failed.
         why: Box<Error>,
+        /// The next move, if it is not in there.
+        next: &'static str,
     },
     /// The change is made, but not everything shows it.
     #[error("revision {revision} is committed, but not visible everywhere; lagging: {}. Run the same command again, or `lastmile reconcile`", .lagging.iter().map(|lag| format!("{lag}")).collect::<Vec<_>>().join("; "))]

@@ -114,7 +114,7 @@ pub async fn run(
                     github::wait_for(store, target, &plan, &release, wait, reporter).await
                 }
             };
-            Some(made.map_err(|error| lagging(&release, error))?)
+            Some(made.map_err(|error| lagging(&release, !written.is_empty(), error))?)
         }
     };
     Ok(published(&release, written, on_github))
@@ -150,14 +150,18 @@ async fn write(
     Ok((written, Held::ByUs))
 }
 
-/// The version exists, whatever GitHub does about it: what the world failed at is finished by running again.
-fn lagging(release: &Release, error: Error) -> Error {
-    if error.exit() != Exit::Failed {
-        return error;
-    }
+/// The version exists, whatever GitHub does about it: whoever made it exist is told so, and what the world failed at is
+/// finished by running again.
+fn lagging(release: &Release, is_new: bool, error: Error) -> Error {
+    let next = match error.exit() {
+        Exit::Failed => ". Run the same command again",
+        _ if is_new => "",
+        _ => return error,
+    };
     Error::GitHubLagging {
         version: release.version.to_string(),
         why: Box::new(error),
+        next,
     }
 }
 

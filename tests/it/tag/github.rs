@@ -351,6 +351,16 @@ fn what_fails_for_good_is_said_and_leaves_nothing() {
         .expect(5)
         .says("GitHub answers 502")
         .says("githubstatus.com");
+    // A rule of the repository, say: nothing is asked twice, and there is no tag.
+    there.github.plan(Plan::of([Fault {
+        at: At::NthOf("git/create-ref", 1),
+        does: Does::Status(422),
+    }]));
+    there
+        .tag("")
+        .expect(3)
+        .says("cannot create the tag `v0.1.0` in `acme/atlas`: GitHub answers 422");
+    assert_eq!(there.github.refs().len(), 1);
     there.github.clear_requests();
     there.github.plan(every(Does::RateLimited {
         status: 403,

@@ -133,6 +133,7 @@ pub(super) async fn apply(
         }
     }
     let published = if draft.draft {
+        find::sweep(write, &draft, &plan.draft).await?;
         let publication = publication(read, target, release).await?;
         write.publish_release(&draft, publication).await?
     } else {

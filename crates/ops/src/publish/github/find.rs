@@ -60,6 +60,20 @@ pub(super) async fn keep(
     Ok(theirs)
 }
 
+/// Deletes drafts that a lost answer left behind: of this very version, by their marker, and not the one that is kept.
+pub(super) async fn sweep(
+    write: &Write,
+    kept: &github::Release,
+    draft: &Draft,
+) -> Result<(), Error> {
+    for stray in write.read().drafts(&draft.marker).await? {
+        if stray.id != kept.id && stray.tag_name == draft.tag {
+            write.delete_draft(&stray).await?;
+        }
+    }
+    Ok(())
+}
+
 fn key(release: &Release) -> Key {
     Key::GitHubNote(release.app.clone(), release.version.clone())
 }
