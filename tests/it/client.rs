@@ -336,7 +336,10 @@ fn a_build_that_is_not_signed_stops_before_its_tag() {
 /// What a step of each action takes, download and verification of the binary apart. `tests/bench/actions.sh` runs this.
 #[test]
 #[ignore = "a benchmark: tests/bench/actions.sh"]
-#[expect(clippy::print_stdout, reason = "what it measured is what it is run for")]
+#[expect(
+    clippy::print_stdout,
+    reason = "what it measured is what it is run for"
+)]
 fn each_action_is_timed() {
     let Some(client) = Client::new() else { return };
     let mut logs = vec![client.push(1)];

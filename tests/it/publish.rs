@@ -69,7 +69,11 @@ fn verify_sets_the_status_of_the_commit() {
     );
     let event = world.path("event.json").display().to_string();
     world.write("dist/Atlas-1.4.0.AppImage", b"tampered");
-    let pull_request = [("GITHUB_SHA", base.as_str()), ("GITHUB_EVENT_PATH", &event)];
+    let pull_request = [
+        ("GITHUB_SHA", base.as_str()),
+        ("GITHUB_EVENT_PATH", &event),
+        ("GITHUB_EVENT_NAME", "pull_request"),
+    ];
     verify(&pull_request).expect(1);
     let (state, text) = status(&head).expect("a status");
     assert_eq!(

@@ -21,10 +21,9 @@ use crate::error::{GitHubError, chain};
 use crate::place::may_carry_a_token;
 use crate::releases::Release;
 use crate::retry::{Limits, Tries};
+use crate::settle::{Settling, Whose};
 use crate::{Read, Write};
 
-/// The slowest upload that is worth waiting for, in bytes per second.
-const BYTES_PER_SECOND_MIN: u64 = 256 * 1024;
 /// How much of a file is in memory at a time, in bytes.
 const CHUNK_BYTES: usize = 256 * 1024;
 /// The largest answer to an upload, in bytes.
@@ -113,75 +112,62 @@ impl Read {
 
 impl Write {
     /// Uploads a file to a draft, and gives the asset that GitHub says has its digest. What stands under its name and is
-    /// not this file is deleted: the leftover of an upload that broke off.
+    /// not this file is deleted if it is the leftover of an upload that broke off; of anything that is published nothing is.
     ///
     /// # Errors
-    /// Where GitHub does not answer or takes other bytes than it was sent, the token may not, or the file cannot be read.
+    /// Where GitHub does not answer or takes other bytes than it was sent, the token may not, the file cannot be read, or
+    /// other bytes are published under its name.
     pub async fn upload(
         &self,
         draft: &Release,
         upload: &Upload,
+        there: Option<&Asset>,
         progress: &Progress,
     ) -> Result<Asset, GitHubError> {
         let call = self.upload_call(draft, upload)?;
-        let slowest = Duration::from_secs(upload.size / BYTES_PER_SECOND_MIN)
-            + self.client().place.attempt_timeout;
+        let slowest = self.client().place.slowest(upload.size);
         let limits = self.client().limits;
         let mut tries = Tries::new(Limits {
-            total: limits.total + slowest * 2,
+            total: limits.total.saturating_add(slowest.saturating_mul(2)),
             ..limits
         });
+        let settling = Settling {
+            write: self,
+            call: &call,
+            draft,
+            upload,
+        };
+        if there.is_some()
+            && let Some(asset) = settling.look(Whose::Anybodys).await?
+        {
+            return Ok(asset);
+        }
+        let mut whose = Whose::Anybodys;
         loop {
-            let sent = self.send(&call, upload, slowest, progress).await;
-            let (why, wait) = match sent {
+            let (why, wait) = match self.send(&call, upload, slowest, progress).await {
                 Ok(asset) if self.read().holds(&asset, upload).await? => return Ok(asset),
-                Ok(asset) => (differs(&asset, upload), None),
+                Ok(asset) => {
+                    whose = Whose::Ours;
+                    (differs(&asset, upload), None)
+                }
                 // A name that is taken, by ourselves or by a leftover: the look below tells.
                 Err(Trouble::Final(GitHubError::Invalid {
                     status: 422, said, ..
                 })) if said.contains("already_exists") => ("its name is taken".to_owned(), None),
                 Err(Trouble::Final(error)) => return Err(error),
                 Err(Trouble::NotDone { why, wait }) => (why, wait),
-                Err(Trouble::Unknown { why }) => (why, None),
+                Err(Trouble::Unknown { why }) => {
+                    whose = Whose::Ours;
+                    (why, None)
+                }
             };
             tries
                 .pause(&call, self.read().repository(), why, wait)
                 .await?;
-            if let Some(asset) = self.settle(draft, upload).await? {
+            if let Some(asset) = settling.look(whose).await? {
                 return Ok(asset);
             }
         }
-    }
-
-    /// What stands under the name: the file, or nothing any more.
-    async fn settle(&self, draft: &Release, upload: &Upload) -> Result<Option<Asset>, GitHubError> {
-        let assets = self.read().assets(draft).await?;
-        let found = assets
-            .into_iter()
-            .find(|asset| asset.name == upload.name.as_str());
-        match found {
-            Some(asset) if self.read().holds(&asset, upload).await? => Ok(Some(asset)),
-            Some(asset) => {
-                self.delete_asset(&asset).await?;
-                Ok(None)
-            }
-            None => Ok(None),
-        }
-    }
-
-    /// Deletes an asset of a draft. One that is gone is as good as deleted.
-    ///
-    /// # Errors
-    /// Where GitHub does not answer, or the token may not.
-    pub async fn delete_asset(&self, asset: &Asset) -> Result<(), GitHubError> {
-        let path = format!("releases/assets/{}", asset.id);
-        let path = self.read().repository().path(&path);
-        let doing = format!(
-            "delete what is left of the asset `{}`",
-            printable(&asset.name)
-        );
-        let call = Call::change(Method::DELETE, path, None, doing);
-        self.client().find(&call).await.map(drop)
     }
 
     /// The request, without its body. The address is a template of which only the query is ours.

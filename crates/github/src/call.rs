@@ -137,6 +137,8 @@ pub(crate) fn trouble(
             repository,
             needs: call.needs,
         }),
+        // GETs are redirected; what changes something is not sent anywhere else.
+        300..=399 => Trouble::Final(GitHubError::Moved { doing, repository }),
         500..=599 | 408 => Trouble::Unknown {
             why: format!("GitHub answers {}", status.as_u16()),
         },

@@ -109,6 +109,14 @@ impl Client {
         })
     }
 
+    pub(crate) fn unreadable(&self, call: &Call, why: String) -> GitHubError {
+        GitHubError::Unreadable {
+            doing: call.doing.clone(),
+            repository: self.place.repository.to_string(),
+            why,
+        }
+    }
+
     /// Makes a request once.
     pub(crate) async fn once(&self, call: &Call) -> Result<Answer, Trouble> {
         let builder = http::request::Builder::new()
@@ -126,8 +134,15 @@ impl Client {
                 .collect()
                 .await;
             // The answer began, so whatever it was about may be done.
-            let body = body.map_err(|error| Trouble::Unknown {
-                why: chain(error.as_ref()),
+            let body = body.map_err(|error| {
+                let why = chain(error.as_ref());
+                if error.is::<http_body_util::LengthLimitError>() {
+                    // Asking again gives the same answer.
+                    let max = self.limits.body_bytes_max;
+                    let why = format!("it is longer than {max} bytes, which is more than is read");
+                    return Trouble::Final(self.unreadable(call, why));
+                }
+                Trouble::Unknown { why }
             })?;
             Ok((parts, body.to_bytes().to_vec()))
         };

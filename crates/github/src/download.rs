@@ -1,5 +1,7 @@
 //! The digest of an asset from its bytes: for a GitHub that takes none itself.
 
+use std::time::Duration;
+
 use release::Sha256;
 use reqwest::Url;
 use reqwest::header::{ACCEPT, AUTHORIZATION, LOCATION};
@@ -45,7 +47,8 @@ impl Read {
     }
 
     async fn digest_once(&self, call: &Call, bytes_max: u64) -> Result<Sha256, Trouble> {
-        let mut response = self.bytes(call).await?;
+        let limit = self.0.place.slowest(bytes_max);
+        let mut response = self.bytes(call, limit).await?;
         if !response.status().is_success() {
             let (status, headers) = (response.status(), response.headers().clone());
             let body = crate::assets::limited(response).await?;
@@ -76,16 +79,18 @@ impl Read {
     }
 
     /// The bytes, from where GitHub says they are. The token stays with GitHub's API.
-    async fn bytes(&self, call: &Call) -> Result<reqwest::Response, Trouble> {
+    async fn bytes(&self, call: &Call, limit: Duration) -> Result<reqwest::Response, Trouble> {
         let api = self.0.place.api.as_str().trim_end_matches('/');
         let mut url = format!("{api}{}", call.path);
-        for redirect in 0..=REDIRECTS_MAX {
+        for _ in 0..=REDIRECTS_MAX {
             let mut request = self
                 .0
                 .http
                 .get(&url)
+                .timeout(limit)
                 .header(ACCEPT, "application/octet-stream");
-            if redirect == 0
+            // A repository that was renamed is at another path of the same place.
+            if Url::parse(&url).is_ok_and(|url| self.0.place.api.is_host_of(&url))
                 && let Some(token) = &self.0.place.token
             {
                 request = request.header(AUTHORIZATION, format!("Bearer {}", token.reveal()));

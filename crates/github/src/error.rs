@@ -49,6 +49,30 @@ pub enum GitHubError {
         /// The permission that is needed.
         needs: &'static str,
     },
+    /// The repository has another name now.
+    #[error(
+        "cannot {doing} in `{repository}`: GitHub says that it has moved; use its new name (`--repository`, GITHUB_REPOSITORY)"
+    )]
+    Moved {
+        /// What was asked.
+        doing: String,
+        /// The old name.
+        repository: String,
+    },
+    /// Somebody else's bytes are published under the name of an asset.
+    #[error(
+        "cannot {doing} in `{repository}`: other bytes are published under that name: expected sha256:{expected}, found {found}; they were not changed. A published version never changes: publish a new one"
+    )]
+    Taken {
+        /// What was asked.
+        doing: String,
+        /// Where.
+        repository: String,
+        /// What was to be uploaded, in hexadecimal.
+        expected: String,
+        /// What is there.
+        found: String,
+    },
     /// GitHub understood, and does not do it.
     #[error("cannot {doing} in `{repository}`: GitHub answers {status}, {said}")]
     Invalid {
@@ -130,6 +154,8 @@ impl GitHubError {
             Self::Unauthorized { .. }
             | Self::Forbidden { .. }
             | Self::NotFound { .. }
+            | Self::Moved { .. }
+            | Self::Taken { .. }
             | Self::Invalid { .. }
             | Self::TooMany { .. } => true,
             Self::Client(_)

@@ -28,7 +28,7 @@ pub enum Compared {
 #[derive(Deserialize)]
 struct Comparison {
     status: Standing,
-    #[serde(default)]
+    total_commits: usize,
     commits: Vec<Listed>,
 }
 
@@ -96,6 +96,12 @@ impl Read {
             }
             commits.extend(page.commits.into_iter().map(Commit::from));
             if !answer.has_next {
+                // Fewer than there are would be a wrong version.
+                if commits.len() != page.total_commits {
+                    let (found, total) = (commits.len(), page.total_commits);
+                    let why = format!("it lists {found} of {total} commits");
+                    return Err(self.0.unreadable(&call, why));
+                }
                 break;
             }
             if number >= self.0.limits.pages_max {

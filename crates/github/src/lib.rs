@@ -1,7 +1,8 @@
 //! GitHub over its REST API: references and tags, history, releases and their assets, commit statuses.
 //!
 //! Requests go through octocrab, whose own retry is off because it repeats POSTs; the policy here is: what can be repeated
-//! is, with pauses that grow, and a POST only after a look at whether the first one was carried out. Every wait is bounded.
+//! is, with pauses that grow; a POST that would make a second thing, only after a look at whether the first one was carried
+//! out. Every wait is bounded.
 //! Assets are streamed by `reqwest`. What is read is limited in bytes and pages. Nothing here decides what a release is.
 //!
 //! [`Read`] cannot change anything, so a plan that holds only it cannot either; [`Write`] can.
@@ -16,6 +17,7 @@ mod place;
 mod refs;
 mod releases;
 mod retry;
+mod settle;
 mod statuses;
 
 pub use assets::{Asset, AssetState, Body, Progress, Upload};

@@ -38,7 +38,23 @@ pub struct PlaceError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiUrl(Url);
 
+/// The slowest transfer that is worth waiting for, in bytes per second.
+const BYTES_PER_SECOND_MIN: u64 = 256 * 1024;
+
+impl Place {
+    /// How long a transfer of so many bytes may take.
+    pub(crate) fn slowest(&self, bytes: u64) -> Duration {
+        let bytes = Duration::from_secs(bytes / BYTES_PER_SECOND_MIN);
+        self.attempt_timeout.saturating_add(bytes)
+    }
+}
+
 impl ApiUrl {
+    /// Whether an address is at the same host and port.
+    pub(crate) fn is_host_of(&self, url: &Url) -> bool {
+        self.0.origin() == url.origin()
+    }
+
     pub(crate) fn as_str(&self) -> &str {
         self.0.as_str()
     }

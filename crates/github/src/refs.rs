@@ -140,7 +140,7 @@ impl Read {
         // This list has no pages (docs.github.com, "List matching references").
         let answer = self.0.repeatable(&call).await?;
         let references: Vec<Reference> = answer.json(&call, repository)?;
-        if references.len() > TAGS_MAX {
+        if answer.has_next || references.len() > TAGS_MAX {
             return Err(GitHubError::TooMany {
                 doing: call.doing,
                 repository: repository.to_string(),
@@ -216,10 +216,14 @@ impl Write {
             let (why, wait) = match trouble {
                 // "Reference already exists", a rule of the repository, or a commit that GitHub does not have: a look tells.
                 Trouble::Final(error @ GitHubError::Invalid { .. }) => {
-                    return match self.read().tag(&new.name).await? {
-                        Some(tag) => Ok(came_of(tag.object, &made.sha, is_unknown)),
-                        None => Err(error),
-                    };
+                    if let Some(tag) = self.read().tag(&new.name).await? {
+                        return Ok(came_of(tag.object, &made.sha, is_unknown));
+                    }
+                    // One side of GitHub knows the reference already, the other does not yet.
+                    if !error.to_string().contains("already exists") {
+                        return Err(error);
+                    }
+                    ("the tag exists, and cannot be read yet".to_owned(), None)
                 }
                 Trouble::Final(error) => return Err(error),
                 Trouble::NotDone { why, wait } => (why, wait),

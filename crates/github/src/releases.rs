@@ -1,5 +1,6 @@
 //! Releases: found by their number or by a list, as a draft has no tag that leads to it; created as drafts; published.
 
+use release::commit::CommitId;
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
@@ -8,8 +9,10 @@ use crate::call::{Call, Trouble, encoded};
 use crate::error::GitHubError;
 use crate::{Read, Write};
 
-/// How many of the newest releases are looked through for a draft. Lists are newest first.
-const PAGES_OF_DRAFTS: usize = 3;
+/// How many pages of the newest releases are looked through for a draft. Lists are newest first.
+const PAGES_OF_DRAFTS: usize = 10;
+/// How many releases a page has. Each brings all of its assets along.
+const PAGE: usize = 20;
 /// The most characters of a body that GitHub takes.
 const BODY_CHARS_MAX: usize = 125_000;
 
@@ -43,6 +46,8 @@ pub struct Draft {
     pub tag: String,
     /// Its notes; cut where they are longer than GitHub takes.
     pub notes: String,
+    /// The commit that the tag leads to. Where the tag is gone when it is published, GitHub makes it there.
+    pub commit: CommitId,
     /// A line of its body by which it is known again.
     pub marker: String,
     /// Whether it is a pre-release.
@@ -81,6 +86,16 @@ impl Read {
             .await
     }
 
+    /// Whether the token may read the repository at all: where it may not, everything in it seems not to be there.
+    ///
+    /// # Errors
+    /// Where it may not, or GitHub does not answer.
+    pub async fn check_readable(&self) -> Result<(), GitHubError> {
+        let path = self.repository().path("");
+        let call = Call::get(path.trim_end_matches('/').to_owned(), "read the repository");
+        self.0.repeatable(&call).await.map(drop)
+    }
+
     /// The release that links to the newest lead to.
     ///
     /// # Errors
@@ -105,7 +120,7 @@ impl Read {
     pub async fn drafts(&self, marker: &str) -> Result<Vec<Release>, GitHubError> {
         let mut drafts: Vec<Release> = Vec::new();
         for page in 1..=PAGES_OF_DRAFTS {
-            let path = format!("releases?per_page=100&page={page}");
+            let path = format!("releases?per_page={PAGE}&page={page}");
             let call = Call::get(self.repository().path(&path), "list the releases");
             let answer = self.0.repeatable(&call).await?;
             let releases: Vec<Release> = answer.json(&call, self.repository())?;
@@ -137,6 +152,7 @@ impl Write {
             Err(Trouble::Final(
                 error @ (GitHubError::Forbidden { .. }
                 | GitHubError::Unauthorized { .. }
+                | GitHubError::Moved { .. }
                 | GitHubError::NotFound { .. }),
             )) => Err(error),
             _ => Ok(()),
@@ -151,6 +167,7 @@ impl Write {
         let repository = self.read().repository();
         let body = json!({
             "tag_name": draft.tag,
+            "target_commitish": draft.commit,
             "name": draft.tag,
             "body": draft.body(),
             "draft": true,
@@ -159,12 +176,16 @@ impl Write {
         let doing = format!("create the release of `{}`", draft.tag);
         let call = Call::change(Method::POST, repository.path("releases"), Some(body), doing);
         let mut tries = self.client().tries();
+        let mut is_unknown = false;
         loop {
-            let (why, wait, is_unknown) = match self.client().once(&call).await {
+            let (why, wait) = match self.client().once(&call).await {
                 Ok(answer) => return answer.json(&call, repository),
                 Err(Trouble::Final(error)) => return Err(error),
-                Err(Trouble::NotDone { why, wait }) => (why, wait, false),
-                Err(Trouble::Unknown { why }) => (why, None, true),
+                Err(Trouble::NotDone { why, wait }) => (why, wait),
+                Err(Trouble::Unknown { why }) => {
+                    is_unknown = true;
+                    (why, None)
+                }
             };
             tries.pause(&call, repository, why, wait).await?;
             if is_unknown && let Some(made) = self.look_for(&draft.marker).await? {
@@ -187,25 +208,33 @@ impl Write {
         Ok(None)
     }
 
-    /// Publishes a draft: everybody sees it, with the assets that it has.
+    /// Publishes a draft: everybody sees it, with the assets that it has, and for what it was made, whatever somebody
+    /// turned it into meanwhile.
     ///
     /// # Errors
-    /// Where GitHub does not answer, the token may not, or it stays a draft.
+    /// Where GitHub does not answer, the token may not, it stays a draft, or the tag has a published release already.
     pub async fn publish_release(
         &self,
-        draft: &Release,
+        id: u64,
+        draft: &Draft,
         publication: Publication,
     ) -> Result<Release, GitHubError> {
         let repository = self.read().repository();
-        let path = repository.path(&format!("releases/{}", draft.id));
+        let path = repository.path(&format!("releases/{id}"));
         let make_latest = match publication {
             Publication::Latest => "true",
             Publication::Beside => "false",
         };
-        let body = json!({ "draft": false, "make_latest": make_latest });
-        let doing = format!("publish the release of `{}`", draft.tag_name);
+        let body = json!({
+            "draft": false,
+            "make_latest": make_latest,
+            "tag_name": draft.tag,
+            "target_commitish": draft.commit,
+            "prerelease": draft.prerelease,
+        });
+        let doing = format!("publish the release of `{}`", draft.tag);
         let call = Call::change(Method::PATCH, path, Some(body), doing);
-        // Publishing what is published changes nothing.
+        // Saying the same of a release again leaves it as it is.
         let published: Release = self
             .client()
             .repeatable(&call)
@@ -221,11 +250,15 @@ impl Write {
         Ok(published)
     }
 
-    /// Deletes a draft. One that is gone is as good as deleted.
+    /// Deletes a draft, if it still is one. One that is gone is as good as deleted.
     ///
     /// # Errors
     /// Where GitHub does not answer, or the token may not.
     pub async fn delete_draft(&self, draft: &Release) -> Result<(), GitHubError> {
+        let still = self.read().release(draft.id).await?;
+        if still.is_none_or(|still| !still.draft) {
+            return Ok(());
+        }
         let path = self
             .read()
             .repository()

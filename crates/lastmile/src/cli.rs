@@ -69,7 +69,7 @@ pub(crate) struct GitHubArgs {
     #[arg(long, value_name = "OWNER/NAME")]
     pub(crate) repository: Option<github::Repository>,
     /// How long one request to GitHub may take
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(crate) github_timeout: u64,
 }
 

@@ -207,7 +207,7 @@ pub(crate) fn github(args: &GitHubArgs) -> Result<Option<github::Write>, Error> 
         api: api.transpose()?.unwrap_or_default(),
         repository,
         token: Some(token.parse()?),
-        attempt_timeout: Duration::from_secs(args.github_timeout.max(1)),
+        attempt_timeout: Duration::from_secs(args.github_timeout),
     };
     Ok(Some(github::Write::open(place)?))
 }
@@ -227,6 +227,8 @@ pub(crate) fn pull_request_head() -> Option<CommitId> {
     struct Head {
         sha: CommitId,
     }
+    // `pull_request_target` has the head in its event too, and checks out the base: that head was not verified.
+    variable("GITHUB_EVENT_NAME").filter(|name| name == "pull_request")?;
     let text = read_text(Path::new(&variable("GITHUB_EVENT_PATH")?), EVENT_BYTES_MAX).ok()?;
     let event: Event = serde_json::from_str(&text).ok()?;
     Some(event.pull_request?.head.sha)

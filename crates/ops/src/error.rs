@@ -213,14 +213,20 @@ impl Error {
             Self::Tag(error) => error.exit(),
             Self::GitHub(error) => of_github(error),
             Self::GitHubRelease(error) => error.exit(),
-            Self::Lagging { .. } | Self::GitHubLagging { .. } => Exit::Lagging,
+            Self::GitHubLagging { why, .. } => match why.exit() {
+                Exit::Failed => Exit::Lagging,
+                code => code,
+            },
+            Self::Lagging { .. } => Exit::Lagging,
         }
     }
 }
 
-/// GitHub says no by its rules, or the world failed.
+/// GitHub says no by its rules, somebody else was there before, or the world failed.
 pub(crate) fn of_github(error: &github::GitHubError) -> Exit {
-    if error.is_refusal() {
+    if matches!(error, github::GitHubError::Taken { .. }) {
+        Exit::Conflict
+    } else if error.is_refusal() {
         Exit::Refused
     } else {
         Exit::Failed

@@ -102,19 +102,24 @@ pub async fn run(
     };
     // A store without conditional writes could lose any of the steps below.
     store.prove().await?;
-    let (written, held) = write(store, request, &release, reporter).await?;
+    let (mut written, held) = write(store, request, &release, reporter).await?;
     // From the record on nothing is undone, and what is published on GitHub may have no way back: it comes last.
     let on_github = match planned {
         None => None,
         Some((target, plan)) => {
             let made = match held {
                 Held::ByUs => github::apply(store, target, plan, &release, reporter).await,
-                Held::ByAnother => {
+                Held::ByAnother(run) => {
                     let wait = request.wait;
-                    github::wait_for(store, target, &plan, &release, wait, reporter).await
+                    let made =
+                        github::wait_for(store, target, &plan, &release, &run, wait, reporter)
+                            .await;
+                    made.map(|made| (made, None))
                 }
             };
-            Some(made.map_err(|error| lagging(&release, !written.is_empty(), error))?)
+            let (made, note) = made.map_err(|error| lagging(&release, error))?;
+            written.extend(note);
+            Some(made)
         }
     };
     Ok(published(&release, written, on_github))
@@ -138,8 +143,9 @@ async fn write(
         }
     }
     // The claim is the lock on every name below it.
-    if claim::take(store, release, request.wait, reporter).await? == Held::ByAnother {
-        return Ok((Vec::new(), Held::ByAnother));
+    let held = claim::take(store, release, request.wait, reporter).await?;
+    if held != Held::ByUs {
+        return Ok((Vec::new(), held));
     }
     let mut written = vec![claim::path(release)];
     // Artifacts before anything that names them.
@@ -150,18 +156,16 @@ async fn write(
     Ok((written, Held::ByUs))
 }
 
-/// The version exists, whatever GitHub does about it: whoever made it exist is told so, and what the world failed at is
-/// finished by running again.
-fn lagging(release: &Release, is_new: bool, error: Error) -> Error {
-    let next = match error.exit() {
-        Exit::Failed => ". Run the same command again",
-        _ if is_new => "",
-        _ => return error,
-    };
+/// The version exists, whatever GitHub does about it, and that is said. What the world failed at is finished by running
+/// again (6); what a rule forbids, or somebody did, is not, and keeps its own code.
+fn lagging(release: &Release, error: Error) -> Error {
     Error::GitHubLagging {
         version: release.version.to_string(),
+        next: match error.exit() {
+            Exit::Failed => ". Run the same command again",
+            _ => "",
+        },
         why: Box::new(error),
-        next,
     }
 }
 

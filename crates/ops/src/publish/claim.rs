@@ -15,12 +15,12 @@ use crate::progress::{Event, Reporter};
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Who holds the claim.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Held {
     /// This run: it writes.
     ByUs,
-    /// Another run, which published the same bytes while we waited.
-    ByAnother,
+    /// Another run, which published the same bytes.
+    ByAnother(String),
 }
 
 pub(super) fn path(release: &Release) -> String {
@@ -68,7 +68,7 @@ pub(super) async fn held(store: &Store, release: &Release) -> Result<Held, Error
     let stored = read(store, release).await?;
     Ok(match release.claim.standing(&stored) {
         Standing::Ours => Held::ByUs,
-        Standing::Same | Standing::Other => Held::ByAnother,
+        Standing::Same | Standing::Other => Held::ByAnother(stored.run),
     })
 }
 
@@ -100,7 +100,7 @@ async fn wait_for(
     )));
     loop {
         if compare::look(store, release).await? == Existing::Whole {
-            return Ok(Held::ByAnother);
+            return Ok(Held::ByAnother(stored.run.clone()));
         }
         if begun.elapsed() >= wait {
             let next = format!(

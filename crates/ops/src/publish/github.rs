@@ -45,6 +45,9 @@ pub struct OnGitHub {
     pub tag: String,
     /// How many assets it has of ours.
     pub assets: usize,
+    /// Its assets that are none of ours, which nobody verified.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<String>,
     /// Whether nothing but its text can change any more.
     pub immutable: bool,
     /// Whether it was there already, whole.
@@ -53,7 +56,6 @@ pub struct OnGitHub {
 
 /// What is known before anything is written.
 pub(super) struct Plan {
-    tag: String,
     draft: Draft,
     found: Found,
 }
@@ -63,8 +65,8 @@ enum Found {
     Nothing,
     /// Something is missing, or it is a draft.
     Part(github::Release),
-    /// It is published with all of its assets, so many.
-    Whole(github::Release, usize),
+    /// It is published with all of its assets.
+    Whole(OnGitHub, github::Release),
 }
 
 /// Looks whether the release can be made, before anything is written.
@@ -72,74 +74,88 @@ pub(super) async fn plan(store: &Store, target: &Target, release: &Release) -> R
     let read = target.github.read();
     let tag = target.tag_format.tag(&release.version);
     assets::fit(release)?;
-    let notes = notes(read, &tag, release).await?;
+    let tagged = tagged(read, &tag, release).await?;
     let draft = Draft {
         marker: marker(release),
         prerelease: release.version.is_prerelease(),
-        tag: tag.clone(),
-        notes,
+        tag,
+        commit: tagged.commit,
+        notes: tagged.notes,
     };
-    let found = match find::release(store, read, release, &draft).await? {
-        None => Found::Nothing,
-        Some(found) => {
+    let prove = async || {
+        let doing = format!("create the release of `{}`", draft.tag);
+        target.github.prove_contents(&draft.tag, &doing).await
+    };
+    let found = match find::release(store, read, release, &draft).await {
+        Ok(None) => Found::Nothing,
+        Ok(Some(found)) => {
             let uploads = assets::uploads(store, release).await?;
-            let todo = assets::todo(read, &found, &uploads, &read.assets(&found).await?).await?;
+            let there = read.assets(&found).await?;
+            let todo = assets::todo(read, &found, &uploads, &there).await?;
             if found.draft || !todo.is_empty() {
                 Found::Part(found)
             } else {
-                Found::Whole(found, uploads.len())
+                let mut whole = on_github(&found, uploads.len(), true);
+                whole.others = assets::others(&uploads, &there);
+                Found::Whole(whole, found)
             }
         }
+        // Who may not write does not even see a draft: what seems to be gone may only be hidden.
+        Err(error @ Error::GitHubRelease(GitHubReleaseError::Gone { .. })) => {
+            prove().await?;
+            return Err(error);
+        }
+        Err(error) => return Err(error),
     };
     // Only who has something to write needs to be allowed to.
     if !matches!(found, Found::Whole(..)) {
-        let doing = format!("create the release of `{tag}`");
-        target.github.prove_contents(&tag, &doing).await?;
+        prove().await?;
     }
-    Ok(Plan { tag, draft, found })
+    Ok(Plan { draft, found })
 }
 
-/// Makes the release, or goes on with it. Each step is as good the second time.
+/// Makes the release, or goes on with it. Each step is as good the second time. Gives it, and the note if it was written.
 pub(super) async fn apply(
     store: &Store,
     target: &Target,
     plan: Plan,
     release: &Release,
     reporter: &Reporter,
-) -> Result<OnGitHub, Error> {
+) -> Result<(OnGitHub, Option<String>), Error> {
     let (write, read) = (&target.github, target.github.read());
     let draft = match plan.found {
-        Found::Whole(whole, assets) => {
-            let whole = find::keep(store, write, release, whole, &plan.tag).await?;
-            return Ok(on_github(&whole, assets, true));
+        Found::Whole(whole, found) => {
+            let (_, note) = find::keep(store, write, release, found, &plan.draft).await?;
+            return Ok((whole, note));
         }
-        Found::Part(found) => found,
+        // What was found before the artifacts travelled may be hours old.
+        Found::Part(found) => read.release(found.id).await?.unwrap_or(found),
         Found::Nothing => write.create_draft(&plan.draft).await?,
     };
     // Of two drafts the one that the note names is the release, whoever wrote it.
-    let draft = find::keep(store, write, release, draft, &plan.tag).await?;
+    let (draft, note) = find::keep(store, write, release, draft, &plan.draft).await?;
     let uploads = assets::uploads(store, release).await?;
     let todo = assets::todo(read, &draft, &uploads, &read.assets(&draft).await?).await?;
     if !todo.is_empty() {
         assets::upload(write, &draft, todo, reporter).await?;
         // Only what GitHub itself says it has is published.
-        let left = assets::todo(read, &draft, &uploads, &read.assets(&draft).await?).await?;
-        if let Some((upload, _)) = left.first() {
-            return Err(GitHubReleaseError::Missing {
-                name: upload.name.clone(),
-                url: release::name::printable(&draft.html_url),
-            }
-            .into());
-        }
+        assets::check_all_there(read, &draft, &uploads).await?;
     }
-    let published = if draft.draft {
-        find::sweep(write, &draft, &plan.draft).await?;
-        let publication = publication(read, target, release).await?;
-        write.publish_release(&draft, publication).await?
-    } else {
-        draft
+    if !draft.draft {
+        return Ok((on_github(&draft, uploads.len(), false), note));
+    }
+    // The tag is the lock, and it was looked at before the artifacts travelled.
+    tagged(read, &plan.draft.tag, release).await?;
+    let publication = publication(read, target, release).await?;
+    let published = write
+        .publish_release(draft.id, &plan.draft, publication)
+        .await;
+    let published = match published {
+        Ok(published) => published,
+        Err(error) => return Err(find::in_the_way(read, &draft, &plan.draft, error).await),
     };
-    Ok(on_github(&published, uploads.len(), false))
+    find::sweep(write, &published, &plan.draft).await;
+    Ok((on_github(&published, uploads.len(), false), note))
 }
 
 /// Waits until the run that holds the version has made its release.
@@ -148,6 +164,7 @@ pub(super) async fn wait_for(
     target: &Target,
     plan: &Plan,
     release: &Release,
+    run: &str,
     wait: Duration,
     reporter: &Reporter,
 ) -> Result<OnGitHub, Error> {
@@ -168,13 +185,17 @@ pub(super) async fn wait_for(
         }
         if begun.elapsed() >= wait {
             return Err(GitHubReleaseError::NotOurs {
-                tag: plan.tag.clone(),
+                tag: plan.draft.tag.clone(),
+                run: release::name::printable(run),
             }
             .into());
         }
         if !is_told {
             is_told = true;
-            let text = format!("another run makes the GitHub release of `{}`", plan.tag);
+            let text = format!(
+                "another run makes the GitHub release of `{}`",
+                plan.draft.tag
+            );
             reporter.tell(Event::Waiting(text));
         }
         tokio::time::sleep(LOOK_EVERY.min(wait)).await;
@@ -187,13 +208,20 @@ fn on_github(release: &github::Release, assets: usize, already: bool) -> OnGitHu
         id: release.id,
         tag: release.tag_name.clone(),
         assets,
+        others: Vec::new(),
         immutable: release.immutable,
         already,
     }
 }
 
-/// The notes, which stand in the tag. The tag is the lock on the version, so it must be there, at the commit that was built.
-async fn notes(read: &Read, name: &str, release: &Release) -> Result<String, Error> {
+/// What the tag of a version says.
+struct Tagged {
+    commit: CommitId,
+    notes: String,
+}
+
+/// The tag, whose message has the notes. It is the lock on the version, so it must be there, at the commit that was built.
+async fn tagged(read: &Read, name: &str, release: &Release) -> Result<Tagged, Error> {
     let Some(commit) = &release.record.commit else {
         return Err(Error::Missing {
             what: "commit",
@@ -203,6 +231,7 @@ async fn notes(read: &Read, name: &str, release: &Release) -> Result<String, Err
         });
     };
     let Some(tag) = read.tag(name).await? else {
+        read.check_readable().await?;
         return Err(GitHubReleaseError::NoTag(name.to_owned()).into());
     };
     let followed = read.follow(&tag).await?;
@@ -219,7 +248,10 @@ async fn notes(read: &Read, name: &str, release: &Release) -> Result<String, Err
     // The first line of a tag's message is its name, as `lastmile tag` makes them.
     let message = followed.message.unwrap_or_default();
     let notes = message.strip_prefix(name).unwrap_or(&message);
-    Ok(notes.trim().to_owned())
+    Ok(Tagged {
+        commit: followed.target.id,
+        notes: notes.trim().to_owned(),
+    })
 }
 
 /// A line that tells our drafts from others. It depends on nothing but what is released.
@@ -229,7 +261,8 @@ fn marker(release: &Release) -> String {
     format!("<!-- lastmile:op={} -->", &digest[..32])
 }
 
-/// Links to the newest release lead to the highest version, whichever is published last.
+/// Links to the newest release lead to the highest version of this app, whichever is published last. Several apps of one
+/// repository take the latest from each other, as there is only one.
 async fn publication(
     read: &Read,
     target: &Target,
@@ -238,10 +271,15 @@ async fn publication(
     if release.version.is_prerelease() {
         return Ok(Publication::Beside);
     }
-    let latest = read.latest_release().await?;
-    let version = latest.and_then(|latest| target.tag_format.version(&latest.tag_name));
-    Ok(match version {
-        Some(version) if version > release.version => Publication::Beside,
-        _ => Publication::Latest,
+    let format = &target.tag_format;
+    let is_above = |tag: &str| {
+        let version = format.version(tag);
+        version.is_some_and(|version| !version.is_prerelease() && version > release.version)
+    };
+    let tags = read.tags(format.prefix()).await?;
+    Ok(if tags.iter().any(|tag| is_above(&tag.name)) {
+        Publication::Beside
+    } else {
+        Publication::Latest
     })
 }

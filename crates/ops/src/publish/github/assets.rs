@@ -27,8 +27,8 @@ pub(super) fn fit(release: &Release) -> Result<(), GitHubReleaseError> {
     for file in &release.files {
         let (name, size) = (&file.artifact.name, file.artifact.size);
         count += 1 + usize::from(file.signature.is_some());
-        // GitHub puts a dot there without a word.
-        if name.as_str().contains('~') {
+        // GitHub puts one dot there without a word.
+        if name.as_str().contains('~') || name.as_str().contains("..") {
             return Err(GitHubReleaseError::Name(name.clone()));
         }
         if size == 0 || size >= BYTES_END {
@@ -138,18 +138,50 @@ pub(super) async fn todo(
         }
         .into());
     }
+    match others(uploads, there).into_iter().next() {
+        Some(name) if on.draft => Err(GitHubReleaseError::Surplus {
+            name,
+            url: release::name::printable(&on.html_url),
+        }
+        .into()),
+        _ => Ok(todo),
+    }
+}
+
+/// The assets that are none of ours, safe to print.
+pub(super) fn others(uploads: &[Upload], there: &[Asset]) -> Vec<String> {
     let is_ours = |asset: &&Asset| {
         let same = |upload: &Upload| upload.name.as_str() == asset.name;
         uploads.iter().any(same)
     };
-    match there.iter().find(|asset| on.draft && !is_ours(asset)) {
-        Some(asset) => Err(GitHubReleaseError::Surplus {
-            name: release::name::printable(&asset.name),
-            url: release::name::printable(&on.html_url),
+    let others = there.iter().filter(|asset| !is_ours(asset));
+    others
+        .map(|asset| release::name::printable(&asset.name))
+        .collect()
+}
+
+/// Fails unless GitHub lists every asset as it must be. Lists lag behind, so it is asked a few times.
+pub(super) async fn check_all_there(
+    read: &Read,
+    draft: &github::Release,
+    uploads: &[Upload],
+) -> Result<(), Error> {
+    const LOOKS: u32 = 5;
+    for look in 1.. {
+        let left = todo(read, draft, uploads, &read.assets(draft).await?).await?;
+        let Some((upload, _)) = left.first() else {
+            break;
+        };
+        if look == LOOKS {
+            return Err(GitHubReleaseError::Missing {
+                name: upload.name.clone(),
+                url: release::name::printable(&draft.html_url),
+            }
+            .into());
         }
-        .into()),
-        None => Ok(todo),
+        tokio::time::sleep(Duration::from_millis(300) * look).await;
     }
+    Ok(())
 }
 
 /// Uploads what is to be uploaded, a few at a time.
@@ -171,10 +203,9 @@ pub(super) async fn upload(
         uploads.spawn(async move {
             // The semaphore is never closed, so a turn always comes.
             let _turn = turns.acquire().await;
-            if let Some(leftover) = leftover {
-                write.delete_asset(&leftover).await?;
-            }
-            write.upload(&draft, &upload, &reporter.bytes()).await?;
+            write
+                .upload(&draft, &upload, leftover.as_ref(), &reporter.bytes())
+                .await?;
             reporter.tell(Event::Finished(upload.name.to_string()));
             Ok::<_, Error>(())
         });

@@ -10,12 +10,12 @@ use crate::error::Exit;
 pub enum GitHubReleaseError {
     /// The tag is the lock on the version.
     #[error(
-        "tag `{0}` is not there, and it comes before the release; create it with `lastmile tag`, then publish from that commit. Nothing was written"
+        "tag `{0}` is not there, and it comes before the release; create it with `lastmile tag`, then publish from that commit"
     )]
     NoTag(String),
     /// The version belongs to another commit.
     #[error(
-        "tag `{tag}` is at {found}, and this build is of {commit}; nothing was written, as a tag never moves. Build that commit, or release another version"
+        "tag `{tag}` is at {found}, and this build is of {commit}; a tag never moves. Build that commit, or release another version"
     )]
     TagElsewhere {
         /// The tag.
@@ -27,7 +27,7 @@ pub enum GitHubReleaseError {
     },
     /// A name that GitHub changes.
     #[error(
-        "`{0}` has a `~`, which GitHub replaces in the names of assets; nothing was written. Rename the artifact"
+        "`{0}` has a `~` or `..`, which GitHub replaces in the names of assets; nothing was written. Rename the artifact"
     )]
     Name(FileName),
     /// A signature's name that is none.
@@ -97,7 +97,7 @@ pub enum GitHubReleaseError {
     },
     /// Somebody deleted it.
     #[error(
-        "the GitHub release {id} of this version was deleted; nothing was written. If there should be another, remove `{key}` from the store and run it again"
+        "the GitHub release {id} of this version was deleted, and no other was made. If there should be another, remove `{key}` from the store and run it again"
     )]
     Gone {
         /// Its number.
@@ -107,7 +107,7 @@ pub enum GitHubReleaseError {
     },
     /// It is in another repository.
     #[error(
-        "this version has its GitHub release in `{noted}`, and this is `{here}`; nothing was written. If it has moved, remove `{key}` from the store and run it again"
+        "this version has its GitHub release in `{noted}`, and this is `{here}`; no other was made. If it has moved, remove `{key}` from the store and run it again"
     )]
     Repository {
         /// Where it is.
@@ -117,13 +117,39 @@ pub enum GitHubReleaseError {
         /// The note that names it.
         key: String,
     },
-    /// The run that holds the version has not made it yet.
+    /// Somebody turned the draft into another.
     #[error(
-        "the run that published this version has not made the GitHub release of `{tag}` yet; go on in its name with `--run`"
+        "{url} was made for the tag `{expected}`, and is of `{found}` now; it was left as it is. Give it back its tag, and run it again"
+    )]
+    Retagged {
+        /// The release.
+        url: String,
+        /// The tag that it was made for.
+        expected: String,
+        /// The tag that it has.
+        found: String,
+    },
+    /// Somebody published another.
+    #[error(
+        "the tag `{tag}` has a published release already, {url}, which is not the one that was made for this version; delete it, and run this again to publish the draft {ours}"
+    )]
+    Foreign {
+        /// The tag.
+        tag: String,
+        /// The release that is published.
+        url: String,
+        /// The draft.
+        ours: String,
+    },
+    /// The run that holds the version has not made it.
+    #[error(
+        "run `{run}` holds this version and has not made the GitHub release of `{tag}`; if it is over, go on in its name with `--run {run}`"
     )]
     NotOurs {
         /// The tag.
         tag: String,
+        /// The run.
+        run: String,
     },
 }
 
@@ -139,8 +165,13 @@ impl GitHubReleaseError {
             | Self::TooMany { .. }
             | Self::Gone { .. }
             | Self::Repository { .. } => Exit::Refused,
-            Self::Differs { .. } | Self::Immutable { .. } | Self::Surplus { .. } => Exit::Conflict,
-            Self::Missing { .. } | Self::NotOurs { .. } => Exit::Failed,
+            Self::Retagged { .. }
+            | Self::Foreign { .. }
+            | Self::NotOurs { .. }
+            | Self::Differs { .. }
+            | Self::Immutable { .. }
+            | Self::Surplus { .. } => Exit::Conflict,
+            Self::Missing { .. } => Exit::Failed,
         }
     }
 }

@@ -16,7 +16,7 @@ pub(super) async fn release(
     draft: &Draft,
 ) -> Result<Option<github::Release>, Error> {
     if let Some(note) = note(store, release).await? {
-        return noted(read, release, &note).await.map(Some);
+        return noted(read, release, &note, draft).await.map(Some);
     }
     if let Some(published) = read.release_of(&draft.tag).await? {
         return Ok(Some(published));
@@ -25,21 +25,21 @@ pub(super) async fn release(
     Ok(drafts.into_iter().find(|found| found.tag_name == draft.tag))
 }
 
-/// Writes the note, or gives up a draft for the one that the note names.
+/// Writes the note, or gives up a draft for the one that the note names. Gives the path of the note if it was written.
 pub(super) async fn keep(
     store: &Store,
     write: &Write,
     release: &Release,
     ours: github::Release,
-    tag: &str,
-) -> Result<github::Release, Error> {
+    draft: &Draft,
+) -> Result<(github::Release, Option<String>), Error> {
     let note = GitHubNote {
         schema: SCHEMA,
         min_writer: WRITER,
         app: release.app.clone(),
         version: release.version.clone(),
         repository: write.read().repository().to_string(),
-        tag: tag.to_owned(),
+        tag: draft.tag.clone(),
         release: ours.id,
         unknown: Map::new(),
     };
@@ -47,31 +47,46 @@ pub(super) async fn keep(
         .create_or_find(&key(release), &document::render(&note))
         .await?
     else {
-        return Ok(ours);
+        return Ok((ours, Some(key(release).path())));
     };
     let note = parse(store, release, &found.bytes)?;
     if note.release == ours.id {
-        return Ok(ours);
+        return Ok((ours, None));
     }
-    let theirs = noted(write.read(), release, &note).await?;
+    let theirs = noted(write.read(), release, &note, draft).await?;
     if ours.draft {
         write.delete_draft(&ours).await?;
     }
-    Ok(theirs)
+    Ok((theirs, None))
 }
 
 /// Deletes drafts that a lost answer left behind: of this very version, by their marker, and not the one that is kept.
-pub(super) async fn sweep(
-    write: &Write,
-    kept: &github::Release,
-    draft: &Draft,
-) -> Result<(), Error> {
-    for stray in write.read().drafts(&draft.marker).await? {
+/// A courtesy: nobody but those who may write sees them, so what goes wrong with it is nobody's loss.
+pub(super) async fn sweep(write: &Write, kept: &github::Release, draft: &Draft) {
+    let strays = write.read().drafts(&draft.marker).await;
+    for stray in strays.unwrap_or_default() {
         if stray.id != kept.id && stray.tag_name == draft.tag {
-            write.delete_draft(&stray).await?;
+            let _ = write.delete_draft(&stray).await;
         }
     }
-    Ok(())
+}
+
+/// Why a draft cannot be published: somebody published another release of its tag, or what GitHub said.
+pub(super) async fn in_the_way(
+    read: &Read,
+    ours: &github::Release,
+    draft: &Draft,
+    error: github::GitHubError,
+) -> Error {
+    match read.release_of(&draft.tag).await {
+        Ok(Some(theirs)) if theirs.id != ours.id => GitHubReleaseError::Foreign {
+            tag: draft.tag.clone(),
+            url: release::name::printable(&theirs.html_url),
+            ours: release::name::printable(&ours.html_url),
+        }
+        .into(),
+        _ => error.into(),
+    }
 }
 
 fn key(release: &Release) -> Key {
@@ -102,6 +117,7 @@ async fn noted(
     read: &Read,
     release: &Release,
     note: &GitHubNote,
+    draft: &Draft,
 ) -> Result<github::Release, Error> {
     let here = read.repository().to_string();
     // GitHub takes names of any case for the same.
@@ -113,12 +129,20 @@ async fn noted(
         }
         .into());
     }
-    let found = read.release(note.release).await?;
-    found.ok_or_else(|| {
-        GitHubReleaseError::Gone {
+    let Some(found) = read.release(note.release).await? else {
+        return Err(GitHubReleaseError::Gone {
             id: note.release,
             key: key(release).path(),
         }
-        .into()
-    })
+        .into());
+    };
+    if found.tag_name != draft.tag {
+        return Err(GitHubReleaseError::Retagged {
+            url: release::name::printable(&found.html_url),
+            expected: draft.tag.clone(),
+            found: release::name::printable(&found.tag_name),
+        }
+        .into());
+    }
+    Ok(found)
 }
