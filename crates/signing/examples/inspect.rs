@@ -1,4 +1,4 @@
-//! Inspects PE files and prints what was found, for benchmarks and for looking at a file:
+//! Inspects signed files and prints what was found, for benchmarks and for looking at a file:
 //! `cargo run --release -p signing --example inspect -- [--at <time>] [--trust <pem>] [--legacy] [--quiet] <file>…`
 //!
 //! The judge beside it is `osslsigncode verify -ignore-cdp -ignore-crl -CAfile $CA -TSA-CAfile $CA -in <file>`, where `$CA` is
@@ -8,7 +8,7 @@
 use std::error::Error;
 use std::fs::{self, File};
 
-use signing::{LegacyDigests, Outcome, Trust, authenticode};
+use signing::{LegacyDigests, Outcome, Trust};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut at = "2026-11-23T00:00:00Z".parse()?;
@@ -36,7 +36,10 @@ fn show(
     trust: &Trust,
     quiet: bool,
 ) -> Result<(), Box<dyn Error>> {
-    let inspection = authenticode::inspect(&mut File::open(path)?, at, trust)?;
+    let Some(inspection) = signing::inspect(&mut File::open(path)?, at, trust)? else {
+        println!("Unsupported\t{path}");
+        return Ok(());
+    };
     println!("{:?}\t{path}", inspection.verdict);
     for signature in inspection.signatures.iter().filter(|_| !quiet) {
         println!("  {} {}", signature.place, signature.digest);

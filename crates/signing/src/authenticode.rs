@@ -1,11 +1,14 @@
-//! Authenticode on PE images: is this program signed, whole, and by whom.
+//! Authenticode: is this program or package signed, whole, and by whom.
 //!
-//! [`inspect`] answers for one file. [`Opened`] does the same for who reads the file anyway: open it, pass every byte in
+//! The signatures of every container are judged here; how MSI holds and digests its own, `msi` says.
+//!
+//! [`inspect`] answers for one PE image. [`Opened`] does the same for who reads the file anyway: open it, pass every byte in
 //! order, and finish; nothing is read twice but the headers and the certificate table, and those are compared.
 //!
 //! Every signature that the file carries is judged and reported: each entry of the certificate table, and each signature
 //! nested in another. Revocation is not looked up, and reports say so.
 
+mod content;
 mod identity;
 mod nested;
 mod signature;
@@ -21,7 +24,10 @@ use crate::inspection::{Inspection, Kind};
 use crate::pe::{self, Image, Stream};
 use crate::roots::Trust;
 
+pub(crate) use content::{Container, Content};
 pub use identity::{Signer, TimestampRule};
+pub(crate) use nested::digests;
+pub(crate) use signature::judge_all;
 
 /// Bytes read at a time.
 const CHUNK_BYTES: usize = 512 * 1024;
@@ -87,7 +93,7 @@ impl Opened {
         };
         let (found, wrong) = pe::certificates(&table);
         table_checks(&image, found.len(), &wrong, &mut checks);
-        let (whole, pages) = nested::digests(&found);
+        let (whole, pages) = digests(&found);
         let stream = (!found.is_empty()).then(|| Stream::new(&image, &table, &whole, &pages));
         drop(found);
         Ok(Self {
@@ -122,8 +128,13 @@ impl Opened {
             if digests.has_changed {
                 checks.push(fail(PE_PARSE, "the file changed while it was read"));
             }
+            let content = Content {
+                container: Container::Pe,
+                whole: digests.whole,
+                pages: digests.pages,
+            };
             let (found, _) = pe::certificates(&table);
-            signatures = signature::judge_all(&found, &digests, at, trust);
+            signatures = judge_all(&found, &content, at, trust);
         }
         Inspection::new(Kind::Authenticode, at, checks, signatures, trust)
     }

@@ -74,6 +74,11 @@ checks! {
     PE_TRAILING_DATA = "pe.trailing-data", "The file ends with its certificate table.";
     PE_DIGEST = "pe.digest", "The file has the Authenticode digest that is signed.";
     PE_PAGE_HASHES = "pe.page-hashes", "The pages of the image have the digests that are signed.";
+    MSI_PARSE = "msi.parse", "The file is an OLE compound file, and every stream lies in sectors of its own.";
+    MSI_SIGNED = "msi.signed", "The package carries an Authenticode signature.";
+    MSI_DIGEST = "msi.digest", "The streams of the package have the Authenticode digest that is signed.";
+    MSI_METADATA = "msi.metadata", "Names, sizes, and times of the streams are those that are signed, where the signature covers them.";
+    MSI_TRAILING_DATA = "msi.trailing-data", "The file ends with its last sector in use, and the signature's stream with the signature.";
     CMS_PARSE = "cms.parse", "The signature is a PKCS #7 over Authenticode content, with one signer.";
     CMS_DIGEST_ALGORITHM = "cms.digest-algorithm", "The signature names one digest algorithm throughout.";
     CMS_MESSAGE_DIGEST = "cms.message-digest", "The signed attributes state the type and the digest of the content.";

@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::authenticode;
 use crate::checks::{Check, Id, Outcome};
 use crate::format::Format;
+use crate::msi;
 use crate::report::Verdict;
 use crate::roots::{ExtraRoot, Trust};
 
@@ -102,8 +103,8 @@ pub fn inspect(
 ) -> io::Result<Option<Inspection>> {
     match format_of(reader)? {
         Format::Pe => authenticode::inspect(reader, at, trust).map(Some),
-        Format::Ole
-        | Format::Zip
+        Format::Ole => msi::inspect(reader, at, trust).map(Some),
+        Format::Zip
         | Format::MachO
         | Format::Xar
         | Format::DiskImage

@@ -14,6 +14,7 @@ pub mod inspection;
 mod key;
 mod measure;
 mod minisign;
+mod msi;
 mod oid;
 mod path;
 mod pe;

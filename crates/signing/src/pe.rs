@@ -12,8 +12,9 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use thiserror::Error;
 
-pub(crate) use stream::{Digests, Stream};
-pub(crate) use table::{Found, TableError, certificates};
+pub(crate) use pages::Pages;
+pub(crate) use stream::Stream;
+pub(crate) use table::{TableError, certificates};
 
 /// How far into a file its headers may reach, in bytes. Real ones end before 4,096.
 const HEADERS_BYTES_MAX: u64 = 1024 * 1024;

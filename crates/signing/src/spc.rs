@@ -4,7 +4,7 @@
 //! documents them.
 
 use crate::der::context;
-use crate::der::{BIT_STRING, Cursor, DerError, OCTET_STRING, SEQUENCE, SET};
+use crate::der::{BIT_STRING, Cursor, DerError, INTEGER, OCTET_STRING, SEQUENCE, SET};
 use crate::digest::DigestAlgorithm;
 use crate::oid::{self, Oid};
 
@@ -20,6 +20,8 @@ pub(crate) struct IndirectData<'a> {
     pub(crate) kind: Oid<'a>,
     pub(crate) digest: Result<DigestAlgorithm, Oid<'a>>,
     pub(crate) hash: &'a [u8],
+    /// Of SpcSipInfo: which of Windows' readers ("subject interface packages") the digest is for, a GUID.
+    pub(crate) subject: Option<&'a [u8]>,
     pub(crate) page_hashes: Vec<PageHashes<'a>>,
 }
 
@@ -41,6 +43,10 @@ impl<'a> IndirectData<'a> {
         } else {
             Vec::new()
         };
+        let subject = match kind {
+            oid::SPC_SIP_INFO => Some(subject(&mut data)?),
+            _ => None,
+        };
         let mut message = contents.enter(SEQUENCE)?;
         let digest = DigestAlgorithm::read(&mut message)?;
         let hash = message.expect(OCTET_STRING)?.value;
@@ -50,9 +56,17 @@ impl<'a> IndirectData<'a> {
             kind,
             digest,
             hash,
+            subject,
             page_hashes,
         })
     }
+}
+
+/// SpcSipInfo { version INTEGER, subject OCTET STRING, five reserved INTEGERs }, as signtool and osslsigncode write it.
+fn subject<'a>(data: &mut Cursor<'a>) -> Result<&'a [u8], DerError> {
+    let mut info = data.enter(SEQUENCE)?;
+    info.expect(INTEGER)?;
+    Ok(info.expect(OCTET_STRING)?.value)
 }
 
 /// SpcPeImageData { flags BIT STRING, file [0] SpcLink }; page hashes lie in the link's `moniker`.

@@ -1,10 +1,9 @@
-//! All signatures of a file: the entries of its certificate table, and those nested in others.
+//! All signatures of a file: those that its container holds, and those nested in others.
 
 use crate::checks::{CMS_PARSE, Check};
 use crate::cms::SignedData;
 use crate::digest::DigestAlgorithm;
 use crate::oid;
-use crate::pe;
 use crate::spc::IndirectData;
 
 /// How many signatures a file may carry, nested ones included.
@@ -21,9 +20,9 @@ pub(super) struct Placed<'a> {
 
 /// All signatures, those that are nested behind what they are nested in. What is nested and cannot be read shows as a
 /// failed check of the signature around it; what is too much, as one of the first.
-pub(super) fn all<'a>(found: &[pe::Found<'a>]) -> Vec<Placed<'a>> {
+pub(super) fn all<'a>(found: &[SignedData<'a>]) -> Vec<Placed<'a>> {
     let mut all: Vec<Placed<'a>> = Vec::new();
-    for (entry, (_, signed)) in found.iter().enumerate() {
+    for (entry, signed) in found.iter().enumerate() {
         let mut at = all.len();
         all.push(Placed {
             place: format!("entry {}", entry + 1),
@@ -70,7 +69,7 @@ pub(super) fn nested_in<'a>(
 }
 
 /// The digests that the signatures of a file need: of the whole, and of pages.
-pub(super) fn digests(found: &[pe::Found<'_>]) -> (Vec<DigestAlgorithm>, Vec<DigestAlgorithm>) {
+pub(crate) fn digests(found: &[SignedData<'_>]) -> (Vec<DigestAlgorithm>, Vec<DigestAlgorithm>) {
     let (mut whole, mut pages) = (Vec::new(), Vec::new());
     let add = |list: &mut Vec<DigestAlgorithm>, algorithm| {
         if !list.contains(&algorithm) {

@@ -3,13 +3,14 @@
 use release::Timestamp;
 use release::name::printable;
 
+use crate::authenticode::content::Content;
 use crate::authenticode::identity;
 use crate::authenticode::nested::{self, SIGNATURES_MAX};
 use crate::checks::{
     CMS_DIGEST_ALGORITHM, CMS_MESSAGE_DIGEST, CMS_PARSE, CMS_SIGNATURE, CMS_WEAK_DIGEST, Check, Id,
-    Outcome, PE_DIGEST, PE_PAGE_HASHES, TIMESTAMP_CHAIN, TIMESTAMP_TIME, TIMESTAMP_TOKEN,
-    X509_EC_PARAMETERS, X509_EXTENSIONS, X509_KEY_SIZE, X509_KEY_USAGE, X509_PATH,
-    X509_ROOT_PROGRAM, X509_VALIDITY, X509_WEAK_DIGEST,
+    Outcome, PE_PAGE_HASHES, TIMESTAMP_CHAIN, TIMESTAMP_TIME, TIMESTAMP_TOKEN, X509_EC_PARAMETERS,
+    X509_EXTENSIONS, X509_KEY_SIZE, X509_KEY_USAGE, X509_PATH, X509_ROOT_PROGRAM, X509_VALIDITY,
+    X509_WEAK_DIGEST,
 };
 use crate::cms::{BareDigest, SignedData, SignerInfo};
 use crate::digest::{DigestAlgorithm, hex};
@@ -17,7 +18,6 @@ use crate::inspection::{CertificateReport, SignatureReport, SignerReport, Timest
 use crate::key::PublicKey;
 use crate::oid;
 use crate::path::{self, Path, Weak, YEAR_2016};
-use crate::pe::{self, Digests};
 use crate::roots::{LegacyDigests, Origin, Purpose, Trust};
 use crate::spc::IndirectData;
 use crate::timestamp::{self, Stamp};
@@ -27,9 +27,9 @@ use crate::x509::Certificate;
 const TIMESTAMPS_MAX: usize = 4;
 
 /// Judges every signature of a file.
-pub(super) fn judge_all(
-    found: &[pe::Found<'_>],
-    digests: &Digests,
+pub(crate) fn judge_all(
+    found: &[SignedData<'_>],
+    content: &Content,
     at: Timestamp,
     trust: &Trust,
 ) -> Vec<SignatureReport> {
@@ -46,7 +46,7 @@ pub(super) fn judge_all(
         };
         let judging = Judging {
             signed: &placed.signed,
-            digests,
+            content,
             at,
             trust,
             weak,
@@ -83,7 +83,7 @@ fn holds_up(inner: &SignatureReport, outer: &SignedData<'_>) -> bool {
 /// What one signature is judged with.
 struct Judging<'a> {
     signed: &'a SignedData<'a>,
-    digests: &'a Digests,
+    content: &'a Content,
     at: Timestamp,
     trust: &'a Trust,
     /// Whether SHA-1 is accepted because a sound SHA-2 signature stands inside.
@@ -161,8 +161,7 @@ impl<'a> Judging<'a> {
                 return;
             }
         };
-        if content.kind != oid::SPC_PE_IMAGE_DATA {
-            let reason = format!("the digest is of a {}, not of a PE image", content.kind);
+        if let Some(reason) = self.content.container.mismatch(&content) {
             checks.push(Check::fail(CMS_PARSE, reason));
             return;
         }
@@ -192,7 +191,7 @@ impl<'a> Judging<'a> {
             CMS_DIGEST_ALGORITHM,
             format!("{algorithm} throughout"),
         ));
-        let found = self.digests.whole(algorithm).unwrap_or_default();
+        let found = self.content.whole(algorithm).unwrap_or_default();
         let failure = (found != content.hash).then(|| {
             format!(
                 "signed is {} {}, found {}; the file was changed after signing, or the signature is of another file",
@@ -202,7 +201,7 @@ impl<'a> Judging<'a> {
             )
         });
         checks.push(outcome(
-            PE_DIGEST,
+            self.content.container.digest_check(),
             failure,
             "the file has the signed digest",
         ));
@@ -217,7 +216,7 @@ impl<'a> Judging<'a> {
 
     fn judge_pages(&self, content: &IndirectData<'_>, checks: &mut Vec<Check>) {
         for pages in &content.page_hashes {
-            let failure = match self.digests.pages(pages.digest) {
+            let failure = match self.content.pages(pages.digest) {
                 None => Some("the pages cannot be told from the section headers"),
                 Some(found) if !found.equals(pages.list) => {
                     Some("the pages have other digests than are signed")

@@ -30,17 +30,6 @@ pub(crate) struct Digests {
     pub(crate) has_changed: bool,
 }
 
-impl Digests {
-    pub(crate) fn whole(&self, algorithm: DigestAlgorithm) -> Option<&[u8]> {
-        let found = self.whole.iter().find(|(it, _)| *it == algorithm);
-        found.map(|(_, hash)| hash.as_slice())
-    }
-
-    pub(crate) fn pages(&self, algorithm: DigestAlgorithm) -> Option<&Pages> {
-        self.pages.iter().find(|it| it.algorithm == algorithm)
-    }
-}
-
 impl Stream {
     /// For the digests that the signatures of a file name; `table` are the bytes of its certificate table.
     pub(crate) fn new(

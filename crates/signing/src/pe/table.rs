@@ -61,11 +61,8 @@ impl TableError {
     }
 }
 
-/// A PKCS #7 of the table: its bytes, and what they hold.
-pub(crate) type Found<'a> = (&'a [u8], SignedData<'a>);
-
 /// The signatures in a table, and everything that is wrong with it.
-pub(crate) fn certificates(table: &[u8]) -> (Vec<Found<'_>>, Vec<TableError>) {
+pub(crate) fn certificates(table: &[u8]) -> (Vec<SignedData<'_>>, Vec<TableError>) {
     let (mut found, mut wrong) = (Vec::new(), Vec::new());
     let mut rest = table;
     let mut number = 0;
@@ -96,7 +93,7 @@ fn read_entry<'a>(
     number: usize,
     entry: &'a [u8],
     entry_and_gap: &'a [u8],
-    found: &mut Vec<Found<'a>>,
+    found: &mut Vec<SignedData<'a>>,
     wrong: &mut Vec<TableError>,
 ) {
     let (revision, kind) = (u16_at(entry, 4).unwrap_or(0), u16_at(entry, 6).unwrap_or(0));
@@ -117,7 +114,7 @@ fn read_entry<'a>(
                 let bytes = padding.len();
                 wrong.push(TableError::Padding { number, bytes });
             }
-            found.push((signature.get(..used).unwrap_or_default(), signed));
+            found.push(signed);
         }
         Err(error) => wrong.push(TableError::NoSignature { number, error }),
     }
