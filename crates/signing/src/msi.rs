@@ -2,12 +2,15 @@
 //!
 //! The signature stands in a stream of the root, and covers what streams hold, not the file. So what no stream holds is
 //! signed by nobody: anything may follow the last sector, which is how a signed MSI became a signed JAR in 2019
-//! (CVE-2020-1464). That fails. Bytes in sectors that are not in use are left there by honest writers, and Windows does
-//! not look at them: they are counted in the reason of a check that passes.
+//! (CVE-2020-1464). That fails, as it does on Windows since. Bytes in room between that is not in use are left there by
+//! honest writers, signtool among them, and Windows accepts them: a passing check counts them in its reason.
 
+mod chains;
 mod compound;
 mod digest;
 mod directory;
+mod limits;
+mod slack;
 
 use std::io::{self, Read, Seek};
 
@@ -20,7 +23,9 @@ use crate::digest::hex;
 use crate::inspection::{Inspection, Kind, SignatureReport};
 use crate::roots::Trust;
 
-use compound::{Compound, CompoundError, LIMITS, Limits, Place, Unsigned};
+use compound::{Compound, Place};
+use limits::{CompoundError, LIMITS, Limits};
+use slack::Unsigned;
 
 /// Zeros that may follow a signature, to align it to 8 bytes, as in a PE image.
 const PADDING_MAX: usize = 7;

@@ -1,141 +1,24 @@
 //! OLE compound files ([MS-CFB]): sectors, the chains that they form, and reading along them.
 //!
-//! A compound file is a small file system: the FAT says of each sector which one follows. Every sector may belong to one
-//! thing only, so whoever follows a chain marks what it passes. That ends every cycle, keeps two streams from sharing
-//! bytes, and bounds all work by the length of the file. What no chain passes is signed by nobody, and is counted.
+//! A compound file is a small file system: a header, an allocation table of sectors, a directory, and streams. Short
+//! streams share one, the mini stream, in sectors of 64 bytes with a table of their own.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-use thiserror::Error;
-
-/// What is read of a compound file at most. Whatever needs more is refused.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
-    /// Sectors: 4 GiB of 512 bytes each, 32 GiB of 4,096. The FAT takes 4 bytes for each.
-    pub(super) sectors: u64,
-    /// Directory entries, 128 bytes each. Large packages have some thousands.
-    pub(super) entries: usize,
-    /// How deep storages may lie in one another. Packages with embedded transforms have 2.
-    pub(super) depth: usize,
-    /// The stream of the signature, in bytes. Real ones have 2 to 50 KiB.
-    pub(super) signature_bytes: u64,
-}
-
-/// The limits.
-pub(super) const LIMITS: Limits = Limits {
-    sectors: 8 * 1024 * 1024,
-    entries: 64 * 1024,
-    depth: 32,
-    signature_bytes: 16 * 1024 * 1024,
-};
-
-/// [MS-CFB] 2.1: sectors have numbers up to MAXREGSECT; what is above has a meaning of its own.
-const REGULAR_MAX: u32 = 0xffff_fffa;
-pub(super) const END_OF_CHAIN: u32 = 0xffff_fffe;
-pub(super) const FREE: u32 = 0xffff_ffff;
+use crate::msi::chains::{Chains, FREE, REGULAR_MAX};
+use crate::msi::limits::{CompoundError, Limits};
 
 /// [MS-CFB] 2.2: header fields that have one value only.
 const MAGIC: [u8; 8] = [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1];
 const HEADER_BYTES: usize = 512;
 /// How many places of FAT sectors the header holds.
 const HEADER_DIFAT: usize = 109;
-const MINI_SECTOR_BYTES: u64 = 64;
+pub(super) const MINI_SECTOR_BYTES: u64 = 64;
 /// Streams below this length lie in the mini stream.
 pub(super) const MINI_CUTOFF: u64 = 4096;
 
 /// Bytes read at a time.
-const CHUNK_BYTES: u64 = 512 * 1024;
-
-/// Why a file is no compound file that can be judged.
-#[derive(Debug, Error)]
-pub(super) enum CompoundError {
-    /// Not the file is wrong but its reader.
-    #[error(transparent)]
-    Io(#[from] io::Error),
-    #[error("the file ends inside its header")]
-    NoHeader,
-    #[error("the file does not begin as a compound file does")]
-    Magic,
-    #[error("the header has a {0} that no compound file has")]
-    Header(&'static str),
-    #[error("the file is larger than can be judged: more than {0} sectors")]
-    TooLarge(u64),
-    #[error("the file has no allocation table, or one of an impossible length")]
-    Fat,
-    #[error("the allocation table speaks of sectors behind the end of the file; it was cut short")]
-    FatPastEnd,
-    #[error("a chain of sectors leads to {0:#010x}, where there is none")]
-    Broken(u32),
-    #[error("sector {0} belongs to two chains, or to one twice")]
-    Shared(u32),
-    #[error("the file ends inside a sector that is in use")]
-    Truncated,
-    #[error("the directory is empty, or has more than {0} entries")]
-    Entries(usize),
-    #[error("entry {entry} of the directory {why}")]
-    Entry { entry: u32, why: &'static str },
-    #[error("storages lie more than {0} deep in one another")]
-    Depth(usize),
-}
-
-/// What follows each sector, and which belong to something.
-#[derive(Debug, Default)]
-pub(super) struct Chains {
-    next: Vec<u32>,
-    used: Vec<bool>,
-}
-
-impl Chains {
-    fn new(next: Vec<u32>, count: usize) -> Self {
-        let used = vec![false; count];
-        Self { next, used }
-    }
-
-    /// Takes one sector.
-    fn take(&mut self, sector: u32) -> Result<(), CompoundError> {
-        match self.used.get_mut(sector as usize) {
-            Some(true) => Err(CompoundError::Shared(sector)),
-            Some(used) => {
-                *used = true;
-                Ok(())
-            }
-            None => Err(CompoundError::Broken(sector)),
-        }
-    }
-
-    fn after(&self, sector: u32) -> Result<u32, CompoundError> {
-        let next = self.next.get(sector as usize);
-        next.copied().ok_or(CompoundError::Broken(sector))
-    }
-
-    /// Takes a chain: so many sectors of it, or all. Links behind the last that is wanted are not followed.
-    fn claim(
-        &mut self,
-        start: u32,
-        count: Option<u64>,
-        mut each: impl FnMut(u32),
-    ) -> Result<(), CompoundError> {
-        let (mut at, mut taken) = (start, 0);
-        while count.map_or(at != END_OF_CHAIN, |count| taken < count) {
-            self.take(at)?;
-            each(at);
-            taken += 1;
-            at = self.after(at)?;
-        }
-        Ok(())
-    }
-
-    /// Runs of sectors that belong to nothing: the first, and behind the last.
-    fn unused(&self) -> impl Iterator<Item = (usize, usize)> {
-        let mut at = 0;
-        std::iter::from_fn(move || {
-            let from = at + self.used.get(at..)?.iter().position(|used| !used)?;
-            let length = self.used.get(from..)?.iter().position(|used| *used);
-            at = length.map_or(self.used.len(), |length| from + length);
-            Some((from, at))
-        })
-    }
-}
+pub(super) const CHUNK_BYTES: u64 = 512 * 1024;
 
 /// A stream: where it starts, and its length in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,29 +27,22 @@ pub(super) struct Place {
     pub(super) bytes: u64,
 }
 
-/// Bytes that are signed by nobody.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Unsigned {
-    /// Bytes other than zero in sectors that belong to nothing, and behind the ends of streams in their last sectors.
-    pub(super) slack: u64,
-    /// Bytes behind the last sector in use that are not sectors of zeros.
-    pub(super) trailing: u64,
-}
-
 /// A compound file whose header and tables were read.
 #[derive(Debug)]
 pub(super) struct Compound<'r, R> {
     reader: &'r mut R,
-    size: u64,
+    pub(super) size: u64,
     pub(super) is_version_3: bool,
-    sector_bytes: u64,
-    chains: Chains,
-    mini: Chains,
+    pub(super) sector_bytes: u64,
+    pub(super) chains: Chains,
+    pub(super) mini: Chains,
     /// The sectors of the mini stream, in order.
-    mini_sectors: Vec<u32>,
+    pub(super) mini_sectors: Vec<u32>,
     first_directory: u32,
+    /// How many sectors the directory is said to have; 0 in version 3.
+    directory_sectors: u64,
     first_mini_fat: u32,
-    slack: u64,
+    pub(super) slack: u64,
     buffer: Vec<u8>,
 }
 
@@ -184,7 +60,7 @@ fn numbers(bytes: &[u8]) -> impl Iterator<Item = u32> {
     bytes.chunks_exact(4).map(|number| u32_at(number, 0))
 }
 
-fn count_non_zero(bytes: &[u8]) -> u64 {
+pub(super) fn count_non_zero(bytes: &[u8]) -> u64 {
     bytes.iter().filter(|byte| **byte != 0).count() as u64
 }
 
@@ -227,6 +103,7 @@ impl<'r, R: Read + Seek> Compound<'r, R> {
             mini: Chains::default(),
             mini_sectors: Vec::new(),
             first_directory: u32_at(&header, 48),
+            directory_sectors: u64::from(u32_at(&header, 40)),
             first_mini_fat: u32_at(&header, 60),
             slack: 0,
             buffer: Vec::new(),
@@ -268,7 +145,7 @@ impl<'r, R: Read + Seek> Compound<'r, R> {
         Ok(())
     }
 
-    fn offset(&self, sector: u32) -> u64 {
+    pub(super) fn offset(&self, sector: u32) -> u64 {
         // The header takes the place of a sector ([MS-CFB] 2.2).
         (u64::from(sector) + 1) * self.sector_bytes
     }
@@ -279,7 +156,7 @@ impl<'r, R: Read + Seek> Compound<'r, R> {
         self.read_at(offset, self.sector_bytes)
     }
 
-    fn read_at(&mut self, offset: u64, bytes: u64) -> Result<&[u8], CompoundError> {
+    pub(super) fn read_at(&mut self, offset: u64, bytes: u64) -> Result<&[u8], CompoundError> {
         if offset.saturating_add(bytes) > self.size {
             return Err(CompoundError::Truncated);
         }
@@ -303,6 +180,15 @@ impl<'r, R: Read + Seek> Compound<'r, R> {
         let most = (entries as u64 * 128).div_ceil(self.sector_bytes);
         if sectors.is_empty() || sectors.len() as u64 > most {
             return Err(CompoundError::Entries(entries));
+        }
+        // [MS-CFB] 2.2: version 3 does not count them. In version 4 Windows Installer reads no more than are counted, so
+        // another number would show it another package.
+        let counted = match self.is_version_3 {
+            true => 0,
+            false => sectors.len() as u64,
+        };
+        if self.directory_sectors != counted {
+            return Err(CompoundError::Header("number of directory sectors"));
         }
         let mut directory = Vec::new();
         for sector in sectors {
@@ -406,64 +292,6 @@ impl<'r, R: Read + Seek> Compound<'r, R> {
             let rest = count_non_zero(rest);
             self.slack += rest;
             missing -= wanted;
-        }
-        Ok(())
-    }
-
-    /// What of the file nobody signs, after everything was claimed and read.
-    pub(super) fn unsigned(&mut self) -> Result<Unsigned, CompoundError> {
-        let last = self.chains.used.iter().rposition(|used| *used);
-        let end = last.map_or(0, |last| last as u64 + 1) + 1;
-        let end = (end * self.sector_bytes).min(self.size);
-        let mut trailing = 0;
-        let runs: Vec<_> = self.chains.unused().collect();
-        for (from, to) in runs {
-            let offset = |sector: usize| (sector as u64 + 1) * self.sector_bytes;
-            let (from, to) = (offset(from), offset(to).min(self.size));
-            let found = self.count(from, to)?;
-            if from >= end {
-                trailing += found;
-            } else {
-                self.slack += found;
-            }
-        }
-        // Zeros that fill no sector are no part of any compound file.
-        let is_cut = !(self.size - end).is_multiple_of(self.sector_bytes);
-        if trailing > 0 || is_cut {
-            trailing = self.size - end;
-        }
-        self.count_unused_mini()?;
-        Ok(Unsigned {
-            slack: self.slack,
-            trailing,
-        })
-    }
-
-    fn count(&mut self, mut from: u64, to: u64) -> Result<u64, CompoundError> {
-        let mut found = 0;
-        while from < to {
-            let bytes = (to - from).min(CHUNK_BYTES);
-            found += count_non_zero(self.read_at(from, bytes)?);
-            from += bytes;
-        }
-        Ok(found)
-    }
-
-    /// Mini sectors that belong to nothing, and what is behind the last in the mini stream's last sector.
-    fn count_unused_mini(&mut self) -> Result<(), CompoundError> {
-        let in_sector = usize::try_from(self.sector_bytes / MINI_SECTOR_BYTES).unwrap_or(1);
-        for (index, sector) in self.mini_sectors.clone().into_iter().enumerate() {
-            let first = index * in_sector;
-            let used = self.mini.used.get(first..).unwrap_or_default();
-            let used = used.get(..in_sector).unwrap_or(used).to_vec();
-            if used.len() == in_sector && used.iter().all(|used| *used) {
-                continue;
-            }
-            let sector = self.sector(sector)?.chunks_exact(64);
-            let unused = sector.zip(used.iter().copied().chain(std::iter::repeat(false)));
-            let found = unused.filter(|(_, used)| !used);
-            let found: u64 = found.map(|(bytes, _)| count_non_zero(bytes)).sum();
-            self.slack += found;
         }
         Ok(())
     }

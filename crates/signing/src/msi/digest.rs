@@ -7,8 +7,9 @@
 use std::io::{Read, Seek};
 
 use crate::digest::{DigestAlgorithm, Hasher};
-use crate::msi::compound::{Compound, CompoundError};
+use crate::msi::compound::Compound;
 use crate::msi::directory::{Entry, Node};
+use crate::msi::limits::CompoundError;
 
 /// The stream of the signature.
 pub(super) const SIGNATURE: &str = "\u{5}DigitalSignature";

@@ -5,7 +5,9 @@
 
 use std::io::{Read, Seek};
 
-use crate::msi::compound::{Compound, CompoundError, FREE, Limits, Place, u16_at, u32_at};
+use crate::msi::chains::FREE;
+use crate::msi::compound::{Compound, Place, u16_at, u32_at};
+use crate::msi::limits::{CompoundError, Limits};
 
 const ENTRY_BYTES: usize = 128;
 const ROOT: u32 = 0;
