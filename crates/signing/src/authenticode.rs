@@ -1,6 +1,6 @@
 //! Authenticode: is this program or package signed, whole, and by whom.
 //!
-//! The signatures of every container are judged here; how MSI holds and digests its own, `msi` says.
+//! The signatures of every container are judged here; how MSI and cabinets hold and digest theirs, `msi` and `cab` say.
 //!
 //! [`inspect`] answers for one PE image. [`Opened`] does the same for who reads the file anyway: open it, pass every byte in
 //! order, and finish; nothing is read twice but the headers and the certificate table, and those are compared.

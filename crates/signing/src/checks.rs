@@ -79,6 +79,10 @@ checks! {
     MSI_DIGEST = "msi.digest", "The streams of the package have the Authenticode digest that is signed.";
     MSI_METADATA = "msi.metadata", "Names, sizes, and times of the streams are those that are signed, where the signature covers them.";
     MSI_TRAILING_DATA = "msi.trailing-data", "The file ends with its last sector in use, and the signature's stream with the signature.";
+    CAB_PARSE = "cab.parse", "The file is a cabinet, and its headers and data lie where they may.";
+    CAB_SIGNED = "cab.signed", "The cabinet carries an Authenticode signature.";
+    CAB_DIGEST = "cab.digest", "The cabinet has the Authenticode digest that is signed.";
+    CAB_TRAILING_DATA = "cab.trailing-data", "The cabinet ends where its signature begins, and the file with its signature.";
     CMS_PARSE = "cms.parse", "The signature is a PKCS #7 over Authenticode content, with one signer.";
     CMS_DIGEST_ALGORITHM = "cms.digest-algorithm", "The signature names one digest algorithm throughout.";
     CMS_MESSAGE_DIGEST = "cms.message-digest", "The signed attributes state the type and the digest of the content.";

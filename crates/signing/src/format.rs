@@ -1,7 +1,7 @@
 //! What an artifact is, and which signature such a thing would carry.
 //!
-//! This version checks PE images; the others it names, so that a report says what was not looked at. A format that is
-//! supported gets a file of its own.
+//! This version checks what Authenticode signs: PE images, OLE compound files, and cabinets. The others it names, so that
+//! a report says what was not looked at. A format that is supported gets a file of its own.
 
 use release::Kind;
 
@@ -12,6 +12,8 @@ pub enum Format {
     Pe,
     /// A Windows Installer package or another OLE compound file.
     Ole,
+    /// A cabinet.
+    Cab,
     /// A zip archive, and what is one inside: msix, nupkg, a zipped app.
     Zip,
     /// A macOS program, of one architecture or several.
@@ -47,6 +49,7 @@ impl Format {
         match head {
             [b'M', b'Z', ..] => Self::Pe,
             [0xd0, 0xcf, 0x11, 0xe0, ..] => Self::Ole,
+            [b'M', b'S', b'C', b'F', ..] => Self::Cab,
             [b'P', b'K', 3 | 5, 4 | 6, ..] => Self::Zip,
             [0xcf | 0xce, 0xfa, 0xed, 0xfe, ..] | [0xca, 0xfe, 0xba, 0xbe | 0xbf, ..] => {
                 Self::MachO
@@ -64,6 +67,7 @@ impl Format {
         match self {
             Self::Pe => "PE image",
             Self::Ole => "OLE compound file",
+            Self::Cab => "cabinet",
             Self::Zip => "zip archive",
             Self::MachO => "Mach-O image",
             Self::Xar => "xar package",
@@ -78,7 +82,7 @@ impl Format {
     /// The signature that such a thing would carry inside.
     pub fn own_signature(self) -> Option<&'static str> {
         match self {
-            Self::Pe | Self::Ole => Some("Authenticode"),
+            Self::Pe | Self::Ole | Self::Cab => Some("Authenticode"),
             Self::MachO | Self::DiskImage => Some("an Apple code signature"),
             Self::Xar => Some("an Apple installer signature"),
             Self::Rpm | Self::Deb => Some("OpenPGP"),

@@ -11,6 +11,7 @@ use release::Timestamp;
 use serde::Serialize;
 
 use crate::authenticode;
+use crate::cab;
 use crate::checks::{Check, Id, Outcome};
 use crate::format::Format;
 use crate::msi;
@@ -104,6 +105,7 @@ pub fn inspect(
     match format_of(reader)? {
         Format::Pe => authenticode::inspect(reader, at, trust).map(Some),
         Format::Ole => msi::inspect(reader, at, trust).map(Some),
+        Format::Cab => cab::inspect(reader, at, trust).map(Some),
         Format::Zip
         | Format::MachO
         | Format::Xar

@@ -5,6 +5,7 @@
 
 pub mod authenticode;
 
+mod cab;
 mod checks;
 mod cms;
 mod der;

@@ -1,6 +1,6 @@
 //! What signatures are compared with: the digests of a file, as its container defines them.
 
-use crate::checks::{Id, MSI_DIGEST, PE_DIGEST};
+use crate::checks::{CAB_DIGEST, Id, MSI_DIGEST, PE_DIGEST};
 use crate::digest::DigestAlgorithm;
 use crate::oid;
 use crate::pe::Pages;
@@ -19,6 +19,8 @@ pub(crate) enum Container {
     Pe,
     /// A Windows Installer package.
     Msi,
+    /// A cabinet.
+    Cab,
 }
 
 impl Container {
@@ -27,6 +29,7 @@ impl Container {
         match self {
             Self::Pe => PE_DIGEST,
             Self::Msi => MSI_DIGEST,
+            Self::Cab => CAB_DIGEST,
         }
     }
 
@@ -35,6 +38,7 @@ impl Container {
         let (kind, name) = match self {
             Self::Pe => (oid::SPC_PE_IMAGE_DATA, "a PE image"),
             Self::Msi => (oid::SPC_SIP_INFO, "an MSI"),
+            Self::Cab => (oid::SPC_CAB_DATA, "a cabinet"),
         };
         if content.kind != kind {
             return Some(format!(
