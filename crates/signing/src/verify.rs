@@ -53,7 +53,8 @@ pub struct Context<'a> {
     pub wants_sha512: bool,
 }
 
-/// The bytes of an artifact. They are read once in order, and headers before that.
+/// The bytes of an artifact. They are read once in order, and headers before that. Packages whose signature covers them in
+/// another order than they have are read a second time.
 pub trait Bytes: Read + Seek {}
 
 impl<T: Read + Seek> Bytes for T {}
@@ -121,11 +122,15 @@ pub fn examine(
         });
     }
     let mut checks = Vec::new();
-    let inspection = image.map(|image| image.finish(context.now, context.trust));
+    let inspection = match image {
+        Some(image) => Some(image.finish(context.now, context.trust)),
+        None if signers.is_empty() => None,
+        None => inspect_package(context, &measured, bytes).map_err(unreadable)?,
+    };
     match &inspection {
         Some(inspection) => checks.extend(authenticode_checks(inspection, &signers)),
         None if signers.is_empty() => {}
-        None => checks.push(no_authenticode(&measured)),
+        None => checks.push(no_authenticode(measured.format)),
     }
     for ((opened, verifier), key) in opened.iter().zip(verifiers).zip(&keys) {
         checks.extend(opened.checks(verifier, key, candidate.name, context.version));
@@ -168,6 +173,18 @@ fn open_image(bytes: &mut dyn Bytes) -> io::Result<Option<authenticode::Opened>>
     Ok(Some(opened))
 }
 
+/// The signature of what is no PE but holds Authenticode too.
+fn inspect_package(
+    context: Context<'_>,
+    measured: &Measured,
+    mut bytes: &mut dyn Bytes,
+) -> io::Result<Option<Inspection>> {
+    match measured.format {
+        Format::Ole | Format::Cab => inspection::inspect(&mut bytes, context.now, context.trust),
+        _ => Ok(None),
+    }
+}
+
 /// Who signed comes first, as that is what a person asks.
 fn authenticode_checks(inspection: &Inspection, signers: &[&Signer]) -> Vec<Check> {
     let identity = signers.iter().flat_map(|signer| inspection.judge(signer));
@@ -176,13 +193,12 @@ fn authenticode_checks(inspection: &Inspection, signers: &[&Signer]) -> Vec<Chec
     identity.chain(inspection.all_checks().cloned()).collect()
 }
 
-fn no_authenticode(measured: &Measured) -> Check {
-    let reason = match measured.format.own_signature() {
-        Some("Authenticode") => {
-            "Authenticode is demanded, and in this format it is not supported by this version"
-        }
-        _ => "Authenticode is demanded, and this is no PE image, which is where it is supported",
-    };
+fn no_authenticode(format: Format) -> Check {
+    let reason = format!(
+        "Authenticode is demanded, and this is {} ({}), where this version does not look for it",
+        "no program, installer package, or cabinet",
+        format.name()
+    );
     Check::new(FORMAT_UNSUPPORTED, Outcome::Unsupported, reason)
 }
 
