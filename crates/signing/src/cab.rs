@@ -132,3 +132,6 @@ fn trailing_check(behind: &[u8], trailing: u64) -> Check {
     let reason = format!("{bytes} bytes stand behind the signature, where nothing is signed");
     Check::fail(CAB_TRAILING_DATA, reason)
 }
+
+#[cfg(test)]
+mod tests;

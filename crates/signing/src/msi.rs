@@ -175,3 +175,6 @@ fn trailing_check(behind: &[u8], unsigned: Unsigned) -> Check {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

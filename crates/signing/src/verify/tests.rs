@@ -15,6 +15,7 @@ struct Build {
     keys: KeyPair,
     policy: Policy,
     version: Version,
+    trust: Trust,
 }
 
 const BYTES: &[u8] = b"MZ the bytes of an installer";
@@ -49,6 +50,7 @@ impl Build {
                 ..Policy::default()
             },
             version: "1.4.0".parse().expect("a version"),
+            trust: Trust::microsoft(),
         }
     }
 
@@ -75,7 +77,7 @@ impl Build {
             version: &self.version,
             now,
             sums,
-            trust: &Trust::microsoft(),
+            trust: &self.trust,
             wants_sha512: true,
         };
         let examined =
@@ -250,6 +252,66 @@ fn without_a_rule_nothing_passes() {
         checks: Vec::new(),
     };
     assert!(empty.into_verified().is_err(), "nothing proves nothing");
+}
+
+/// Packages and cabinets are judged as programs are, and where Authenticode is demanded nothing else will do.
+#[test]
+fn a_policy_reaches_everything_that_authenticode_signs() {
+    let mut build = Build::new();
+    build.trust = crate::tests::packages_trust();
+    let demand = |organization: &str| Rules {
+        authenticode: Some(Signer {
+            organization: Some(organization.to_owned()),
+            ..Signer::default()
+        }),
+        minisign: None,
+        sha256sums: None,
+    };
+    build.policy.all = demand("Snake Oil Ltd");
+    let good: [(&str, &[u8]); 3] = [
+        (
+            "atlas-1.4.0.msi",
+            include_bytes!("../../fixtures/packages/signed.msi"),
+        ),
+        (
+            "metadata.msi",
+            include_bytes!("../../fixtures/packages/metadata.msi"),
+        ),
+        (
+            "atlas-1.4.0.cab",
+            include_bytes!("../../fixtures/packages/signed.cab"),
+        ),
+    ];
+    for (name, bytes) in good {
+        let report = build.examine(name, bytes, None, &[]);
+        assert_eq!(failed(&report), (Verdict::Valid, vec![]), "{name}");
+        let signature = report.artifacts[0].signature.as_ref();
+        assert_eq!(signature.expect("an inspection").signatures.len(), 1);
+        let more = [bytes, b"!"].concat();
+        let (verdict, ids) = failed(&build.examine(name, &more, None, &[]));
+        assert_eq!(verdict, Verdict::Invalid, "{name}");
+        assert!(ids[0].ends_with(".trailing-data"), "{ids:?}");
+    }
+    let unsigned = include_bytes!("../../fixtures/packages/plain.msi");
+    let report = build.examine("plain.msi", unsigned, None, &[]);
+    assert_eq!(failed(&report), (Verdict::Unsigned, vec!["msi.signed"]));
+    let unsigned = include_bytes!("../../fixtures/packages/plain.cab");
+    let report = build.examine("plain.cab", unsigned, None, &[]);
+    assert_eq!(failed(&report), (Verdict::Unsigned, vec!["cab.signed"]));
+    let late = include_bytes!("../../fixtures/packages/other.msi");
+    let report = build.examine("other.msi", late, None, &[]);
+    let missing = (Verdict::Invalid, vec!["timestamp.present"]);
+    assert_eq!(failed(&report), missing);
+    let report = build.examine("atlas-1.4.0.zip", b"PK\x03\x04", None, &[]);
+    let unsupported = (Verdict::Unsupported, vec!["format.unsupported"]);
+    assert_eq!(failed(&report), unsupported);
+    assert!(report.artifacts[0].checks[0].reason.contains("zip archive"));
+    build.policy.all = demand("Another Ltd");
+    for (name, bytes) in good {
+        let report = build.examine(name, bytes, None, &[]);
+        let other = (Verdict::Invalid, vec!["identity.organization"]);
+        assert_eq!(failed(&report), other, "{name}");
+    }
 }
 
 #[test]

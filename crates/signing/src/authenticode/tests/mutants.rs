@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::cms::SignedData;
+use crate::tests::keep;
 
 const WHOIS: &str = "signify/whois.exe";
 const DXCORE: &str = "signify/DXCore.dll";
@@ -374,14 +375,6 @@ fn one_thing_wrong_fails_its_check() {
         keep(what, &copy.bytes);
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
-}
-
-/// For judging the judges: `LASTMILE_MUTANTS` names a folder that gets every mutant.
-fn keep(what: &str, bytes: &[u8]) {
-    if let Some(folder) = std::env::var_os("LASTMILE_MUTANTS") {
-        let path = Path::new(&folder).join(what.replace(' ', "-"));
-        std::fs::write(path, bytes).expect("a folder that can be written");
-    }
 }
 
 #[test]
