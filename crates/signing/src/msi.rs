@@ -2,8 +2,8 @@
 //!
 //! The signature stands in a stream of the root, and covers what streams hold, not the file. So what no stream holds is
 //! signed by nobody: anything may follow the last sector, which is how a signed MSI became a signed JAR in 2019
-//! (CVE-2020-1464). That fails, as it does on Windows since. Bytes in room between that is not in use are left there by
-//! honest writers, signtool among them, and Windows accepts them: a passing check counts them in its reason.
+//! (CVE-2020-1464). That fails, as it does on Windows since. Room between that is not in use is left there by honest
+//! writers, signtool among them: a passing check counts in its reason what is in it.
 
 mod chains;
 mod compound;

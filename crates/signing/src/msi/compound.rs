@@ -181,8 +181,8 @@ impl<'r, R: Read + Seek> Compound<'r, R> {
         if sectors.is_empty() || sectors.len() as u64 > most {
             return Err(CompoundError::Entries(entries));
         }
-        // [MS-CFB] 2.2: version 3 does not count them. In version 4 Windows Installer reads no more than are counted, so
-        // another number would show it another package.
+        // [MS-CFB] 2.2: version 3 does not count them. In version 4 Windows Installer reads no more than are counted
+        // (ebourg/jsign#88), so another number would show it another package.
         let counted = match self.is_version_3 {
             true => 0,
             false => sectors.len() as u64,

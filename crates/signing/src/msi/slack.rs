@@ -9,9 +9,10 @@ use crate::msi::limits::CompoundError;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Unsigned {
     /// Bytes other than zero in sectors that belong to nothing, and behind the ends of streams in their last sectors.
+    /// signtool leaves such gaps where it finds them (apache/poi#731).
     pub(super) slack: u64,
     /// Bytes behind the last sector in use, whatever they are. Windows refuses a package for them, also where the FAT
-    /// counts their sectors as free (CVE-2020-1464), but not for room between sectors in use.
+    /// counts their sectors as free (mtrojnar/osslsigncode#273).
     pub(super) trailing: u64,
 }
 
