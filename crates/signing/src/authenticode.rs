@@ -25,6 +25,7 @@ use crate::pe::{self, Image, Stream};
 use crate::roots::Trust;
 
 pub(crate) use content::{Container, Content};
+pub(crate) use identity::azure_identity;
 pub use identity::{Signer, TimestampRule};
 pub(crate) use nested::digests;
 pub(crate) use signature::judge_all;

@@ -18,13 +18,17 @@ use crate::msi;
 use crate::report::Verdict;
 use crate::roots::{ExtraRoot, Trust};
 
-pub use report::{CertificateReport, SignatureReport, SignerReport, TimestampReport};
+pub use report::{AppleReport, CertificateReport, SignatureReport, SignerReport, TimestampReport};
 
 /// What kind of signature a file carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Kind {
     /// Microsoft's, in programs and packages.
     Authenticode,
+    /// Apple's, in programs and libraries.
+    AppleCode,
+    /// Apple's, in installer packages.
+    AppleInstaller,
 }
 
 /// What was found of a file's own signature.

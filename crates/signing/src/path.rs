@@ -13,7 +13,7 @@ use crate::checks::{
 use crate::der::Cursor;
 use crate::digest::DigestAlgorithm;
 use crate::key::{PublicKey, RSA_BITS_MIN, RSA_BITS_MIN_LEGACY, Scheme};
-use crate::oid;
+use crate::oid::{self, Oid};
 use crate::roots::{Anchor, LegacyDigests, Purpose, Trust};
 use crate::x509::Certificate;
 
@@ -21,6 +21,13 @@ use crate::x509::Certificate;
 const LENGTH_MAX: usize = 8;
 /// How many signatures a search may compute.
 const SIGNATURES_MAX: u32 = 64;
+/// The kinds of Apple's leaf certificates that are marked by a critical extension.
+const APPLE_MARKERS: [Oid<'static>; 4] = [
+    oid::APPLE_MAC_APP_STORE_APPLICATION,
+    oid::APPLE_MAC_DEVELOPMENT,
+    oid::APPLE_DEVELOPER_ID_APPLICATION,
+    oid::APPLE_DEVELOPER_ID_INSTALLER,
+];
 /// 2016-01-01, from when on Windows does not take SHA-1 for new code.
 pub(crate) const YEAR_2016: i64 = 1_451_606_400;
 
@@ -46,6 +53,9 @@ pub(crate) enum Weak {
     /// A sound SHA-2 signature of the same file is nested in it, so nothing rests on this one. Such pairs were made for
     /// systems older than Windows 8 while Microsoft had already ended the roots of SHA-1: that end is no failure then.
     HeldUp,
+    /// Apple's timestamp service and its installer signatures are still made with SHA-1 in 2026, and macOS takes them.
+    /// Certificates on the path are not.
+    OfApple,
 }
 
 /// A path that was found good.
@@ -222,7 +232,7 @@ fn judge(
         judge_key(certificate, wanted.weak)?;
     }
     for (index, certificate) in path.iter().enumerate() {
-        judge_extensions(certificate)?;
+        judge_extensions(certificate, wanted)?;
         judge_digest(certificate, wanted)?;
         if index == 0 {
             judge_leaf(certificate, wanted.purpose)?;
@@ -259,7 +269,7 @@ fn judge_key(certificate: &Certificate<'_>, weak: Weak) -> Result<(), PathError>
     }
     let least = match weak {
         Weak::Old => RSA_BITS_MIN_LEGACY,
-        Weak::Refused | Weak::HeldUp => RSA_BITS_MIN,
+        Weak::Refused | Weak::HeldUp | Weak::OfApple => RSA_BITS_MIN,
     };
     match certificate.key.rsa_bits() {
         Some(bits) if bits < least => {
@@ -275,7 +285,8 @@ fn judge_digest(certificate: &Certificate<'_>, wanted: &Wanted<'_>) -> Result<()
     let is_sha1 = scheme(certificate).is_ok_and(|it| it.digest() == DigestAlgorithm::Sha1);
     let is_old = certificate.not_before.unix() < YEAR_2016
         && wanted.trust.legacy() == LegacyDigests::AcceptedBefore2016;
-    if !is_sha1 || wanted.weak != Weak::Refused || is_old {
+    let is_accepted = matches!(wanted.weak, Weak::Old | Weak::HeldUp);
+    if !is_sha1 || is_accepted || is_old {
         return Ok(());
     }
     let reason = format!("the certificate {certificate} is signed with SHA-1");
@@ -283,8 +294,12 @@ fn judge_digest(certificate: &Certificate<'_>, wanted: &Wanted<'_>) -> Result<()
 }
 
 /// RFC 5280 section 4.2: whoever does not know a critical extension must reject the certificate.
-fn judge_extensions(certificate: &Certificate<'_>) -> Result<(), PathError> {
-    match certificate.extensions.unknown_critical.first() {
+fn judge_extensions(certificate: &Certificate<'_>, wanted: &Wanted<'_>) -> Result<(), PathError> {
+    let mut unknown = certificate.extensions.unknown_critical.iter();
+    // Apple marks a leaf by a critical extension that says which kind it is; whoever asks for a kind looks at it.
+    let understood =
+        |oid: &&Oid<'_>| wanted.trust.knows_apple_markers() && APPLE_MARKERS.contains(oid);
+    match unknown.find(|oid| !understood(oid)) {
         None => Ok(()),
         Some(oid) => {
             let reason = format!(
@@ -318,6 +333,18 @@ fn judge_leaf(leaf: &Certificate<'_>, purpose: Purpose) -> Result<(), PathError>
                 "the extended key usage of {leaf} is not time stamping alone"
             ))
         }
+        Purpose::AppleInstaller if !leaf.names_usage(oid::APPLE_INSTALLER) => wrong(format!(
+            "the extended key usage of {leaf} does not include signing installer packages"
+        )),
+        // Apple gives no extended key usage to such a certificate, but a marker.
+        Purpose::AppleTicket
+            if !leaf
+                .extensions
+                .apple_markers
+                .contains(&oid::APPLE_TICKET_SIGNING) =>
+        {
+            wrong(format!("{leaf} is not marked as a signer of tickets"))
+        }
         _ => Ok(()),
     }
 }
@@ -349,6 +376,9 @@ fn judge_authority(
     let wanted = match purpose {
         Purpose::CodeSigning => oid::CODE_SIGNING,
         Purpose::TimeStamping => oid::TIME_STAMPING,
+        Purpose::AppleInstaller => oid::APPLE_INSTALLER,
+        // It has no usage of its own, so an authority that is bound to some cannot issue it.
+        Purpose::AppleTicket => oid::ANY_EXTENDED_KEY_USAGE,
     };
     let nested = authority.extensions.usages.is_none()
         || authority.names_usage(wanted)

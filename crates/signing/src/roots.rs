@@ -1,10 +1,11 @@
-//! Roots of trust: Microsoft's program as a table compiled in, and roots that the caller adds.
+//! Roots of trust: Microsoft's program as a table compiled in, Apple's three roots, and roots that the caller adds.
 //!
 //! What Microsoft's list (authroot.stl) says of a root is honoured for each purpose on its own: whether it may do it at
 //! all, from when on certificates issued below it do not count, and from when on signatures do not. The list has no
 //! specification; the meaning follows Microsoft's "Deprecation" page of the Trusted Root Program, and the field names
 //! `NotBefore` and `Disallowed` of the list. The table's layout stands in `roots/generate.py`.
 
+mod apple;
 mod table;
 
 use base64::Engine as _;
@@ -17,6 +18,8 @@ use thiserror::Error;
 
 use crate::digest::hex;
 use crate::x509::{Certificate, Name};
+
+pub use apple::APPLE_ROOT_SET;
 
 /// Which set of Microsoft's roots is compiled in, as reports name it: source, version, and the date of the list in it.
 pub const MICROSOFT_ROOT_SET: &str =
@@ -31,6 +34,10 @@ const PEM_BYTES_MAX: usize = 1024 * 1024;
 pub(crate) enum Purpose {
     CodeSigning,
     TimeStamping,
+    /// An installer package of Apple's kind.
+    AppleInstaller,
+    /// A notarization ticket.
+    AppleTicket,
 }
 
 /// Whether SHA-1 counts for anything.
@@ -49,6 +56,10 @@ pub enum LegacyDigests {
 #[derive(Debug, Clone)]
 pub struct Trust {
     microsoft: bool,
+    /// Set only for Apple's formats, in place of Microsoft's.
+    apple: bool,
+    /// Whether Apple's formats are being judged.
+    is_for_apple: bool,
     extra: Vec<Vec<u8>>,
     legacy: LegacyDigests,
 }
@@ -90,7 +101,7 @@ pub struct ExtraRoot {
 }
 
 impl Trust {
-    /// Microsoft's root program: what Windows trusts.
+    /// What platforms trust: Microsoft's root program for the formats of Windows, Apple's roots for those of macOS.
     pub fn microsoft() -> Self {
         Self {
             microsoft: true,
@@ -102,6 +113,8 @@ impl Trust {
     pub fn nothing() -> Self {
         Self {
             microsoft: false,
+            apple: false,
+            is_for_apple: false,
             extra: Vec::new(),
             legacy: LegacyDigests::default(),
         }
@@ -142,6 +155,21 @@ impl Trust {
         self
     }
 
+    /// What is trusted for Apple's formats: its own roots where the platforms' are trusted, and those that were added.
+    pub(crate) fn for_apple(&self) -> Self {
+        Self {
+            microsoft: false,
+            apple: self.microsoft || self.apple,
+            is_for_apple: true,
+            ..self.clone()
+        }
+    }
+
+    /// Whether the markers in Apple's certificates mean anything here.
+    pub(crate) fn knows_apple_markers(&self) -> bool {
+        self.is_for_apple
+    }
+
     /// The roots that were added, for the report.
     pub fn extra_roots(&self) -> Vec<ExtraRoot> {
         let shown = |bytes: &Vec<u8>| {
@@ -155,7 +183,11 @@ impl Trust {
 
     /// The set that is compiled in, if it is trusted.
     pub fn root_set(&self) -> Option<&'static str> {
-        self.microsoft.then_some(MICROSOFT_ROOT_SET)
+        match (self.microsoft, self.apple) {
+            (true, _) => Some(MICROSOFT_ROOT_SET),
+            (false, true) => Some(APPLE_ROOT_SET),
+            (false, false) => None,
+        }
     }
 
     pub(crate) fn legacy(&self) -> LegacyDigests {
@@ -172,7 +204,9 @@ impl Trust {
         });
         let extra = extra.filter(|anchor| anchor.certificate.subject.raw() == subject.raw());
         let microsoft = self.microsoft.then(|| table::find(subject.raw()));
-        extra.chain(microsoft.into_iter().flatten()).collect()
+        let apple = self.apple.then(|| apple::find(subject.raw()));
+        let compiled_in = microsoft.into_iter().chain(apple).flatten();
+        extra.chain(compiled_in).collect()
     }
 }
 
@@ -186,6 +220,7 @@ pub(crate) struct Anchor<'t> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Origin {
     Extra,
+    Apple,
     Microsoft {
         code_signing: Rule,
         time_stamping: Rule,
@@ -212,12 +247,16 @@ impl Anchor<'_> {
         at: Timestamp,
     ) -> Result<(), String> {
         let (rule, what) = match (self.origin, purpose) {
-            (Origin::Extra, _) => return Ok(()),
+            // Apple says of its roots what they are for by the markers below them, which are judged with the leaf.
+            (Origin::Extra | Origin::Apple, _) => return Ok(()),
             (Origin::Microsoft { code_signing, .. }, Purpose::CodeSigning) => {
                 (code_signing, "code signing")
             }
             (Origin::Microsoft { time_stamping, .. }, Purpose::TimeStamping) => {
                 (time_stamping, "time stamping")
+            }
+            (Origin::Microsoft { .. }, Purpose::AppleInstaller | Purpose::AppleTicket) => {
+                return Err("Microsoft's roots are not for Apple's formats".to_owned());
             }
         };
         let root = &self.certificate;
@@ -246,6 +285,7 @@ impl Anchor<'_> {
     pub(crate) fn set(&self) -> &'static str {
         match self.origin {
             Origin::Extra => "an extra root, not in any public program",
+            Origin::Apple => APPLE_ROOT_SET,
             Origin::Microsoft { .. } => MICROSOFT_ROOT_SET,
         }
     }

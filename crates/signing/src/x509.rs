@@ -52,6 +52,8 @@ pub(crate) struct Extensions<'a> {
     pub(crate) authority: Option<BasicConstraints>,
     pub(crate) subject_key: Option<&'a [u8]>,
     pub(crate) authority_key: Option<&'a [u8]>,
+    /// Markers in Apple's certificates, which say what they are for.
+    pub(crate) apple_markers: Vec<Oid<'a>>,
     /// Extensions that must be judged, and that this crate does not judge.
     pub(crate) unknown_critical: Vec<Oid<'a>>,
 }
@@ -221,8 +223,14 @@ impl<'a> Extensions<'a> {
             oid::CERTIFICATE_POLICIES | oid::SUBJECT_ALT_NAME | oid::CRL_DISTRIBUTION_POINTS => {}
             // Names are not compared with constraints here, so an authority that has some is not believed, critical or not.
             oid::NAME_CONSTRAINTS => self.unknown_critical.push(oid),
-            _ if critical => self.unknown_critical.push(oid),
-            _ => {}
+            _ => {
+                if oid.0.starts_with(oid::APPLE_MARKER_ARC.0) {
+                    self.apple_markers.push(oid);
+                }
+                if critical {
+                    self.unknown_critical.push(oid);
+                }
+            }
         }
         Ok(())
     }

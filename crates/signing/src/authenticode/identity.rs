@@ -130,7 +130,7 @@ fn compare(id: Id, what: &str, expected: &str, found: Option<&String>) -> Check 
 /// the one for public trust, under Microsoft's root for it or one that the caller added.
 ///
 /// Source: Microsoft Learn, "Artifact Signing certificate management", section on the subscriber identity validation EKU.
-pub(super) fn azure_identity(
+pub(crate) fn azure_identity(
     certificate: &Certificate<'_>,
     path: Option<&Path<'_>>,
 ) -> Option<String> {

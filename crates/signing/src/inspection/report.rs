@@ -20,6 +20,9 @@ pub struct SignatureReport {
     pub signer: Option<SignerReport>,
     /// Every timestamp that holds.
     pub timestamps: Vec<TimestampReport>,
+    /// What only Apple's signatures say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub apple: Option<AppleReport>,
     /// Every check of it.
     pub checks: Vec<Check>,
 }
@@ -47,6 +50,9 @@ pub struct SignerReport {
     pub common_name: Option<String>,
     /// The durable identity of Azure Artifact Signing, `1.3.6.1.4.1.311.97.…`: the same after each renewal.
     pub azure_identity: Option<String>,
+    /// Apple's Team ID, where a certificate of Apple's names one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub team_id: Option<String>,
     /// Whether a timestamp does not prolong the signature (lifetime signing).
     pub lifetime_signing: bool,
     /// The certificates above it up to the root, where a good path was found.
@@ -55,6 +61,27 @@ pub struct SignerReport {
     pub root_set: Option<&'static str>,
     /// Whether that root is an extra one, which the caller trusts and the world does not.
     pub is_extra_root: bool,
+}
+
+/// What only Apple's signatures say. All texts are escaped for printing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct AppleReport {
+    /// What the signer's certificate is for, by Apple's markers in it, where its path is good: `Developer ID Application`.
+    pub certificate: Option<&'static str>,
+    /// The identifier in the code directory, `org.example.app`.
+    pub identifier: Option<String>,
+    /// What macOS and notarization know the code by: digests over each code directory, cut to 20 bytes, in hexadecimal.
+    pub code_hashes: Vec<String>,
+    /// Whether it is a program that is started, not a library.
+    pub is_executable: bool,
+    /// Whether it runs under the hardened runtime.
+    pub hardened_runtime: bool,
+    /// The keys of its entitlements.
+    pub entitlements: Vec<String>,
+    /// Whether anyone may debug it: the entitlement `com.apple.security.get-task-allow` is granted.
+    pub debuggable: bool,
+    /// When Apple made the notarization ticket that is stapled to it and covers it.
+    pub notarized: Option<Timestamp>,
 }
 
 /// A certificate. All texts are escaped for printing.
