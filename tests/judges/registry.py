@@ -12,7 +12,6 @@ import base64
 import csv
 import hashlib
 import pathlib
-import shutil
 import subprocess
 import sys
 import tarfile
@@ -20,7 +19,7 @@ import tempfile
 import zipfile
 
 BYTES_MAX = 50_000_000
-FORMATS = {"pe"}
+FORMATS = {"pe", "macho", "macho-fat"}
 
 
 def integrity(kind, data):
@@ -63,7 +62,8 @@ def main():
         packages.setdefault((row["kind"], row["package"], row["version"]), []).append(row)
     for (kind, package, version), wanted in packages.items():
         target = cache / f"{package.replace('/', '+')}-{version}"
-        if target.exists():
+        wanted = [row for row in wanted if not (target / row["path_inside"]).exists()]
+        if not wanted:
             continue
         with tempfile.TemporaryDirectory() as folder:
             file = fetched(kind, package, version, wanted[0]["note"], folder)
@@ -74,16 +74,15 @@ def main():
             found, expected = integrity(kind, data), wanted[0]["integrity"]
             if found != expected:
                 sys.exit(f"{package} {version}: expected {expected}, found {found}")
-            # Under its name only when it is whole, so that an interrupted run is no trap for the next.
-            parts = cache / f".{target.name}.part"
-            shutil.rmtree(parts, ignore_errors=True)
             for row in wanted:
-                place = parts / row["path_inside"]
-                if not place.resolve().is_relative_to(parts.resolve()):
+                place = target / row["path_inside"]
+                if not place.resolve().is_relative_to(target.resolve()):
                     sys.exit(f"{package} {version}: {row['path_inside']} leaves its folder")
                 place.parent.mkdir(parents=True, exist_ok=True)
-                place.write_bytes(unpacked(file, row["path_inside"]))
-            parts.rename(target)
+                # Under its name only when it is whole, so that an interrupted run is no trap for the next.
+                part = place.with_name(f".{place.name}.part")
+                part.write_bytes(unpacked(file, row["path_inside"]))
+                part.rename(place)
             print(f"{package} {version}: {len(wanted)} programs, {len(data)} bytes")
 
 
