@@ -14,6 +14,7 @@ use crate::authenticode;
 use crate::cab;
 use crate::checks::{Check, Id, Outcome};
 use crate::format::Format;
+use crate::macho;
 use crate::msi;
 use crate::report::Verdict;
 use crate::roots::{ExtraRoot, Trust};
@@ -110,8 +111,8 @@ pub fn inspect(
         Format::Pe => authenticode::inspect(reader, at, trust).map(Some),
         Format::Ole => msi::inspect(reader, at, trust).map(Some),
         Format::Cab => cab::inspect(reader, at, trust).map(Some),
+        Format::MachO => macho::inspect(reader, at, trust).map(Some),
         Format::Zip
-        | Format::MachO
         | Format::Xar
         | Format::DiskImage
         | Format::Elf
@@ -141,7 +142,9 @@ pub(crate) fn format_of(reader: &mut (impl Read + Seek + ?Sized)) -> io::Result<
 /// What a failed check says of a signature: that nobody trusted made it, or that it does not hold.
 fn is_matter_of_trust(id: Id) -> bool {
     use crate::checks as id;
-    const OF_TRUST: [Id; 10] = [
+    const OF_TRUST: [Id; 12] = [
+        id::APPLE_AD_HOC,
+        id::TICKET_CHAIN,
         id::CMS_WEAK_DIGEST,
         id::X509_PATH,
         id::X509_VALIDITY,

@@ -3,6 +3,7 @@
 //! Bytes in, a report out: this crate opens no file, reads no clock, and asks no network. A check that it cannot make is
 //! `unsupported`, and that fails: nothing is ever accepted because nobody looked.
 
+pub mod apple;
 pub mod authenticode;
 
 mod cab;
@@ -14,6 +15,7 @@ mod format;
 pub mod inspection;
 mod judging;
 mod key;
+mod macho;
 mod measure;
 mod minisign;
 mod msi;
@@ -25,9 +27,11 @@ mod report;
 mod roots;
 mod spc;
 mod sums;
+mod ticket;
 mod timestamp;
 mod verify;
 mod x509;
+mod xml;
 
 pub use checks::{CHECKS, Check, Outcome};
 pub use format::Format;

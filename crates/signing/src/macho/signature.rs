@@ -1,0 +1,418 @@
+//! The signature of one slice, judged: code directories, pages, slots, the CMS over them, and the ticket.
+
+use std::io::{self, Read, Seek};
+
+use release::Timestamp;
+use release::name::printable;
+
+use crate::apple::{self, plist};
+use crate::checks::{
+    APPLE_AD_HOC, APPLE_CMS_BINDING, APPLE_ENTITLEMENTS, APPLE_TEAM_ID, CMS_DIGEST_ALGORITHM,
+    CMS_PARSE, CMS_SIGNATURE, CMS_WEAK_DIGEST, Check, MACHO_CODE_DIRECTORY, MACHO_PAGE_HASHES,
+    MACHO_SPECIAL_SLOTS, MACHO_SUPER_BLOB,
+};
+use crate::cms::{BareDigest, SignedData, SignerInfo};
+use crate::der::{OCTET_STRING, SEQUENCE};
+use crate::digest::{DigestAlgorithm, hex};
+use crate::inspection::{AppleReport, SignatureReport, TimestampReport};
+use crate::judging::{self, outcome};
+use crate::macho::code_directory::CodeDirectory;
+use crate::macho::image::Image;
+use crate::macho::super_blob::{Slot, SuperBlob};
+use crate::macho::universal::Slice;
+use crate::macho::{entitlements, pages, slots};
+use crate::oid::{self, Oid};
+use crate::path::{Weak, YEAR_2016};
+use crate::roots::{LegacyDigests, Purpose, Trust};
+use crate::ticket::{self, Covered};
+
+/// What the signature of a slice is judged with.
+pub(super) struct Judging<'a> {
+    pub(super) slice: &'a Slice,
+    pub(super) image: &'a Image,
+    /// Where the signature begins: everything before it must be covered.
+    pub(super) code_bytes: u64,
+    pub(super) at: Timestamp,
+    pub(super) trust: &'a Trust,
+}
+
+impl Judging<'_> {
+    /// Every check that can be made, in the order in which one rests on the other. `place` is what the slice reserves.
+    pub(super) fn report(
+        &self,
+        reader: &mut (impl Read + Seek),
+        place: &[u8],
+    ) -> io::Result<SignatureReport> {
+        let mut report = SignatureReport {
+            place: self.slice.cpu.to_string(),
+            digest: "unknown".to_owned(),
+            signer: None,
+            timestamps: Vec::new(),
+            apple: None,
+            checks: Vec::new(),
+        };
+        let signature = match SuperBlob::parse(place) {
+            Ok(signature) => signature,
+            Err(error) => {
+                report
+                    .checks
+                    .push(Check::fail(MACHO_SUPER_BLOB, error.to_string()));
+                return Ok(report);
+            }
+        };
+        report
+            .checks
+            .push(Check::pass(MACHO_SUPER_BLOB, laid_out(&signature)));
+        let directories = match self.directories(&signature) {
+            Ok(directories) => directories,
+            Err(reason) => {
+                report
+                    .checks
+                    .push(Check::fail(MACHO_CODE_DIRECTORY, reason));
+                return Ok(report);
+            }
+        };
+        let Some(primary) = directories.first() else {
+            return Ok(report);
+        };
+        let reason = "covers everything before the signature, and each alternate says the same";
+        report
+            .checks
+            .push(Check::pass(MACHO_CODE_DIRECTORY, reason));
+        report.digest = digests(&directories);
+        report.checks.push(self.judge_pages(reader, &directories)?);
+        report
+            .checks
+            .push(match slots::judge(&signature, &directories) {
+                Ok(reason) => Check::pass(MACHO_SPECIAL_SLOTS, reason),
+                Err(reason) => Check::fail(MACHO_SPECIAL_SLOTS, reason),
+            });
+        let entitlements = entitlements::read(&signature);
+        let failure = entitlements.as_ref().err();
+        report
+            .checks
+            .push(outcome(APPLE_ENTITLEMENTS, failure, "can be read"));
+        let entitlements = entitlements.unwrap_or_default();
+        let shown = String::from_utf8_lossy(primary.identifier);
+        let hashes = directories.iter().map(CodeDirectory::code_hash);
+        let mut apple = AppleReport {
+            identifier: Some(printable(&shown)),
+            code_hashes: hashes.map(|hash| hex(&hash)).collect(),
+            is_executable: self.image.is_executable,
+            hardened_runtime: primary.has_hardened_runtime(),
+            debuggable: entitlements.debuggable,
+            entitlements: entitlements.keys,
+            ..AppleReport::default()
+        };
+        self.judge_cms(&signature, &directories, &mut apple, &mut report);
+        apple.notarized = self.judge_ticket(&signature, &directories, &mut report.checks);
+        report.apple = Some(apple);
+        Ok(report)
+    }
+
+    /// All code directories, each about all of the code, and none saying anything else than the first.
+    fn directories<'a>(&self, signature: &SuperBlob<'a>) -> Result<Vec<CodeDirectory<'a>>, String> {
+        let mut directories: Vec<CodeDirectory<'a>> = Vec::new();
+        for blob in signature.all(Slot::CodeDirectory) {
+            let directory = CodeDirectory::parse(blob.raw).map_err(|error| error.to_string())?;
+            if directory.code_bytes != self.code_bytes {
+                return Err(format!(
+                    "a code directory covers {} bytes, expected {}, which is where the signature begins",
+                    directory.code_bytes, self.code_bytes
+                ));
+            }
+            if let Some(primary) = directories.first() {
+                if !primary.agrees_with(&directory) {
+                    return Err("two code directories say different things of the code".to_owned());
+                }
+                if directories.iter().any(|it| it.hash == directory.hash) {
+                    return Err("two code directories have digests of the same kind".to_owned());
+                }
+            }
+            directories.push(directory);
+        }
+        Ok(directories)
+    }
+
+    fn judge_pages(
+        &self,
+        reader: &mut (impl Read + Seek),
+        directories: &[CodeDirectory<'_>],
+    ) -> io::Result<Check> {
+        let found = pages::wrong(reader, self.slice.offset, self.code_bytes, directories)?;
+        let failure = match found {
+            None => Some("the file changed while it was read".to_owned()),
+            Some(wrong) => wrong
+                .into_iter()
+                .find(|pages| !pages.is_empty())
+                .map(|pages| {
+                    let pages: Vec<_> = pages.iter().map(u64::to_string).collect();
+                    format!(
+                        "changed after signing in these pages, the first few: {}",
+                        pages.join(", ")
+                    )
+                }),
+        };
+        Ok(outcome(
+            MACHO_PAGE_HASHES,
+            failure,
+            "every page is as signed",
+        ))
+    }
+
+    fn judge_cms(
+        &self,
+        signature: &SuperBlob<'_>,
+        directories: &[CodeDirectory<'_>],
+        apple: &mut AppleReport,
+        report: &mut SignatureReport,
+    ) {
+        let SignatureReport {
+            signer: signer_report,
+            timestamps,
+            checks,
+            ..
+        } = report;
+        let Some(primary) = directories.first() else {
+            return;
+        };
+        let bytes = signature.all(Slot::Cms).next().map(|blob| blob.payload());
+        let bytes = bytes.filter(|bytes| !bytes.is_empty());
+        let bytes = match (bytes, primary.is_ad_hoc()) {
+            (Some(bytes), false) => bytes,
+            (None, true) => {
+                let how = if primary.is_linker_signed() {
+                    "nobody signed, the linker made this signature for the machine that built it"
+                } else {
+                    "nobody signed, this signature is ad hoc"
+                };
+                checks.push(Check::fail(APPLE_AD_HOC, how));
+                return;
+            }
+            (None, false) => {
+                let reason = "there is no CMS signature, and the code directory does not say that there is none";
+                checks.push(Check::fail(APPLE_CMS_BINDING, reason));
+                return;
+            }
+            (Some(_), true) => {
+                let reason =
+                    "there is a CMS signature, and the code directory says that there is none";
+                checks.push(Check::fail(APPLE_CMS_BINDING, reason));
+                return;
+            }
+        };
+        checks.push(Check::pass(APPLE_AD_HOC, "somebody signed"));
+        let signed = match SignedData::parse(bytes) {
+            Ok((signed, used)) if used == bytes.len() => signed,
+            Ok(_) => {
+                checks.push(Check::fail(
+                    CMS_PARSE,
+                    "something stands behind the CMS signature",
+                ));
+                return;
+            }
+            Err(error) => {
+                checks.push(Check::fail(
+                    CMS_PARSE,
+                    format!("the CMS cannot be read: {error}"),
+                ));
+                return;
+            }
+        };
+        let ([signer], None) = (signed.signers.as_slice(), &signed.content) else {
+            let reason = "expected one signer over a code directory outside of the CMS";
+            checks.push(Check::fail(CMS_PARSE, reason));
+            return;
+        };
+        checks.push(Check::pass(CMS_PARSE, "one signer over a code directory"));
+        let common = judging::Judging {
+            signed: &signed,
+            at: self.at,
+            trust: self.trust,
+            weak: Weak::OfApple,
+            purpose: Purpose::CodeSigning,
+        };
+        judge_binding(&signed, signer, directories, checks);
+        common.judge_curves(checks);
+        let certificate = match signer.verify(&signed.certificates, BareDigest::Refused) {
+            Ok(certificate) => certificate,
+            Err(error) => {
+                checks.push(Check::fail(CMS_SIGNATURE, error.to_string()));
+                let named = signer.named(&signed.certificates);
+                *signer_report = named.map(|named| common.signer_report(named, None));
+                return;
+            }
+        };
+        let reason = format!("signed with the key of {certificate}");
+        checks.push(Check::pass(CMS_SIGNATURE, reason));
+        let stamps = common.judge_timestamps(signer, checks);
+        let first = stamps.first().map(|stamp| stamp.time);
+        self.judge_digests(signer, directories, first, checks);
+        let path = common.judge_path(certificate, &stamps, checks);
+        let team = certificate.subject.only(oid::ORGANIZATIONAL_UNIT);
+        checks.push(judge_team(primary.team, team.as_deref()));
+        apple.certificate = path.as_ref().and_then(apple::certificate_kind);
+        *signer_report = Some(common.signer_report(certificate, path.as_ref()));
+        *timestamps = stamps.into_iter().map(TimestampReport::from).collect();
+    }
+
+    /// macOS 10.11.4 and later look at SHA-256 where it is there, so SHA-1 beside it is no weakness, and alone it is.
+    fn judge_digests(
+        &self,
+        signer: &SignerInfo<'_>,
+        directories: &[CodeDirectory<'_>],
+        first: Option<Timestamp>,
+        checks: &mut Vec<Check>,
+    ) {
+        let is_weak = |algorithm| algorithm == DigestAlgorithm::Sha1;
+        let all_weak = directories.iter().all(|it| is_weak(it.hash.algorithm));
+        if !all_weak && signer.digest != Ok(DigestAlgorithm::Sha1) {
+            return;
+        }
+        let is_old = self.trust.legacy() == LegacyDigests::AcceptedBefore2016
+            && first.is_some_and(|time| time.unix() < YEAR_2016);
+        let failure = (!is_old)
+            .then_some("the signature rests on SHA-1, which is not accepted; sign with SHA-256");
+        let passes = "SHA-1, timestamped before 2016, which was asked to be accepted";
+        checks.push(outcome(CMS_WEAK_DIGEST, failure, passes));
+    }
+
+    /// The ticket that is stapled to the slice, where one is. Gives when it was made, where it holds.
+    fn judge_ticket(
+        &self,
+        signature: &SuperBlob<'_>,
+        directories: &[CodeDirectory<'_>],
+        checks: &mut Vec<Check>,
+    ) -> Option<Timestamp> {
+        let blob = signature.all(Slot::Ticket).next()?;
+        // The ticket service knows code by SHA-256 alone; no real ticket lists a SHA-1 alternate.
+        let known = directories
+            .iter()
+            .filter(|it| it.hash.algorithm != DigestAlgorithm::Sha1);
+        let hashes: Vec<_> = known.map(CodeDirectory::code_hash).collect();
+        let covered: Vec<_> = hashes.iter().map(|hash| Covered::Code(hash)).collect();
+        ticket::judge(blob.payload(), &covered, self.at, self.trust, checks)
+    }
+}
+
+fn laid_out(signature: &SuperBlob<'_>) -> String {
+    let parts = signature.blobs.len();
+    let used = signature.reserve.iter().filter(|byte| **byte != 0).count();
+    let reserve = match used {
+        0 => String::new(),
+        // In the wild: a signature that replaced a longer one. The kernel maps these bytes with the rest of the segment,
+        // and code that reads them there would read what nobody signed.
+        used => format!(
+            "; of {} bytes reserved behind them, which nobody signs, {used} are not zero",
+            signature.reserve.len()
+        ),
+    };
+    format!("{parts} parts, one behind the other{reserve}")
+}
+
+fn digests(directories: &[CodeDirectory<'_>]) -> String {
+    let names = directories.iter().map(|it| it.hash.algorithm.to_string());
+    names.collect::<Vec<_>>().join(", ")
+}
+
+/// The CMS is about these code directories, all of them (Apple, Security framework, `StaticCode.cpp`).
+fn judge_binding(
+    signed: &SignedData<'_>,
+    signer: &SignerInfo<'_>,
+    directories: &[CodeDirectory<'_>],
+    checks: &mut Vec<Check>,
+) {
+    let Some(primary) = directories.first() else {
+        return;
+    };
+    let algorithm = match signer.digest {
+        Ok(algorithm) if signed.announces(algorithm) => algorithm,
+        Ok(_) => {
+            let reason = "the signer and the signature as a whole name different digest algorithms";
+            checks.push(Check::fail(CMS_DIGEST_ALGORITHM, reason));
+            return;
+        }
+        Err(oid) => {
+            let reason = format!("the digest algorithm {oid} is not supported");
+            checks.push(Check::fail(CMS_DIGEST_ALGORITHM, reason));
+            return;
+        }
+    };
+    let throughout = format!("{algorithm} throughout");
+    checks.push(Check::pass(CMS_DIGEST_ALGORITHM, throughout));
+    let digest = algorithm.hash(&[primary.raw]);
+    let bound = match signer.binds(signed.content_type, &digest) {
+        Err(error) => Err(format!("not about the code directory: {error}")),
+        Ok(()) if signed.content_type != oid::DATA => {
+            Err(format!("the content is of type {}", signed.content_type))
+        }
+        Ok(()) => binds_all(signer, directories),
+    };
+    let passes = "the signed attributes are about each code directory";
+    checks.push(outcome(APPLE_CMS_BINDING, bound.err(), passes));
+}
+
+/// The attributes that name every code directory, not only the first (hash agility).
+fn binds_all(signer: &SignerInfo<'_>, directories: &[CodeDirectory<'_>]) -> Result<(), String> {
+    let attributes = signer.signed.as_ref();
+    let attribute = |oid: Oid<'static>| {
+        let found = attributes.into_iter().flat_map(move |it| it.all(oid));
+        found.collect::<Vec<_>>()
+    };
+    let list = attribute(oid::APPLE_HASH_AGILITY);
+    let hashes: Vec<_> = directories.iter().map(CodeDirectory::code_hash).collect();
+    match list.as_slice() {
+        [] => {}
+        [list] if list.tag == OCTET_STRING => {
+            let stated = plist::code_hashes(list.value);
+            let stated = stated.map_err(|error| format!("the list of code hashes: {error}"))?;
+            if stated != hashes {
+                return Err("the list of code hashes is of other code directories".to_owned());
+            }
+        }
+        _ => return Err("the list of code hashes cannot be read".to_owned()),
+    }
+    let full = attribute(oid::APPLE_HASH_AGILITY_V2);
+    for value in &full {
+        let read = || {
+            let mut pair = value.inside().ok().filter(|_| value.tag == SEQUENCE)?;
+            let algorithm = DigestAlgorithm::from_oid(Oid::read(&mut pair).ok()?)?;
+            let hash = pair.expect(OCTET_STRING).ok()?.value;
+            pair.end().ok()?;
+            Some((algorithm, hash))
+        };
+        let (algorithm, hash) = read().ok_or("a code hash in full cannot be read")?;
+        let same = directories
+            .iter()
+            .filter(|it| it.hash.algorithm == algorithm);
+        if !same.into_iter().any(|it| algorithm.hash(&[it.raw]) == hash) {
+            return Err(format!(
+                "the {algorithm} code hash is of another code directory"
+            ));
+        }
+    }
+    if directories.len() > 1 && list.is_empty() {
+        return Err("there are several code directories, and only the first is signed".to_owned());
+    }
+    Ok(())
+}
+
+/// The Team ID that the code claims is the one in the certificate: library validation looks at the claim.
+fn judge_team(claimed: Option<&[u8]>, certified: Option<&str>) -> Check {
+    let claimed = claimed.map(String::from_utf8_lossy);
+    let failure = match (claimed.as_deref(), certified) {
+        (Some(claimed), Some(certified)) if claimed == certified => None,
+        (Some(claimed), Some(certified)) => Some(format!(
+            "the code claims `{}`, the certificate is of `{}`",
+            printable(claimed),
+            printable(certified)
+        )),
+        (None, _) => Some("the code claims no Team ID".to_owned()),
+        (Some(_), None) => Some("the certificate has no Team ID".to_owned()),
+    };
+    outcome(
+        APPLE_TEAM_ID,
+        failure,
+        "the Team ID of the code is that of the certificate",
+    )
+}
