@@ -204,3 +204,6 @@ pub(crate) fn certificate_kind(path: &Path<'_>) -> Option<&'static str> {
     .find(|(marker, holds, _)| *holds && leaf.contains(marker))
     .map(|(_, _, kind)| kind)
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,6 +18,7 @@ use crate::macho;
 use crate::msi;
 use crate::report::Verdict;
 use crate::roots::{ExtraRoot, Trust};
+use crate::xar;
 
 pub use report::{AppleReport, CertificateReport, SignatureReport, SignerReport, TimestampReport};
 
@@ -112,8 +113,8 @@ pub fn inspect(
         Format::Ole => msi::inspect(reader, at, trust).map(Some),
         Format::Cab => cab::inspect(reader, at, trust).map(Some),
         Format::MachO => macho::inspect(reader, at, trust).map(Some),
+        Format::Xar => xar::inspect(reader, at, trust).map(Some),
         Format::Zip
-        | Format::Xar
         | Format::DiskImage
         | Format::Elf
         | Format::Deb

@@ -31,6 +31,7 @@ mod ticket;
 mod timestamp;
 mod verify;
 mod x509;
+mod xar;
 mod xml;
 
 pub use checks::{CHECKS, Check, Outcome};

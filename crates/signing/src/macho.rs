@@ -23,7 +23,6 @@ use crate::inspection::{Inspection, Kind, SignatureReport};
 use crate::judging::outcome;
 use crate::roots::Trust;
 
-
 use image::Image;
 use universal::{Slice, Universal};
 
@@ -246,7 +245,7 @@ fn judge_slice(
 }
 
 /// Bytes at an offset; none where the file is shorter.
-fn read_at(
+pub(crate) fn read_at(
     reader: &mut (impl Read + Seek),
     offset: u64,
     bytes: u64,
@@ -291,6 +290,3 @@ fn is_zero(reader: &mut (impl Read + Seek), start: u64, end: u64) -> io::Result<
     })?;
     Ok(is_zero && was_there)
 }
-
-#[cfg(test)]
-mod tests;

@@ -40,6 +40,8 @@ pub(crate) enum SignerError {
     Digest(String),
     #[error("there are no signed attributes, which content of this type must have")]
     NoAttributes,
+    #[error("there are signed attributes, and the content was taken to be signed without")]
+    Attributes,
     #[error("the signed attributes do not state the type of the content, or another one")]
     ContentType,
     #[error("the signed attributes state another digest than the content has")]
@@ -139,15 +141,40 @@ impl<'a> SignerInfo<'a> {
         let digest = self.digest()?;
         let signed = self.signed.as_ref().ok_or(SignerError::NoAttributes)?;
         let hash = digest.hash(&signed.signed_bytes());
+        self.verify_hash(digest, &hash, certificates, bare)
+    }
+
+    /// Checks a signature over the content itself, where there are no signed attributes. RFC 5652 section 5.3 allows that
+    /// for content of the type `data`; gives the certificate whose key made it.
+    pub(crate) fn verify_content<'c>(
+        &self,
+        content: &[u8],
+        certificates: &'c [Certificate<'a>],
+    ) -> Result<&'c Certificate<'a>, SignerError> {
+        let digest = self.digest()?;
+        if self.signed.is_some() {
+            return Err(SignerError::Attributes);
+        }
+        let hash = digest.hash(&[content]);
+        self.verify_hash(digest, &hash, certificates, BareDigest::Refused)
+    }
+
+    fn verify_hash<'c>(
+        &self,
+        digest: DigestAlgorithm,
+        hash: &[u8],
+        certificates: &'c [Certificate<'a>],
+        bare: BareDigest,
+    ) -> Result<&'c Certificate<'a>, SignerError> {
         let mut error = SignerError::NoCertificate;
         for certificate in self.candidates(certificates) {
             let scheme = Scheme::read(&mut Cursor::new(self.algorithm.raw), Some(digest))??;
-            match certificate.key.verify(scheme, &hash, self.signature) {
+            match certificate.key.verify(scheme, hash, self.signature) {
                 Ok(()) => return Ok(certificate),
                 Err(KeyError::Wrong)
                     if bare == BareDigest::Accepted
                         && digest == DigestAlgorithm::Sha1
-                        && certificate.key.verify_bare(&hash, self.signature).is_ok() =>
+                        && certificate.key.verify_bare(hash, self.signature).is_ok() =>
                 {
                     return Ok(certificate);
                 }

@@ -1,27 +1,44 @@
-//! Mach-O files against the corpus, and mutated copies of it.
+//! Mach-O files and packages against the corpus, and against mutated copies of it.
 
+mod code;
 mod corpus;
+mod noise;
+mod package;
+mod tickets;
 
 use std::io::Cursor;
 
+use release::Timestamp;
+
 use super::*;
-use crate::checks::Outcome;
+use crate::inspection;
 use crate::report::Verdict;
+use crate::roots::Trust;
 use crate::tests::shared;
 
 /// The day on which the labels hold.
 fn day() -> Timestamp {
-    "2026-11-23T00:00:00Z".parse().expect("a time")
+    time("2026-11-23T00:00:00Z")
+}
+
+fn time(text: &str) -> Timestamp {
+    text.parse().expect("a time")
 }
 
 fn look(bytes: &[u8]) -> Inspection {
-    let inspection = inspect(&mut Cursor::new(bytes), day(), &Trust::microsoft());
-    let inspection = inspection.expect("bytes in memory");
-    for check in inspection.all_checks() {
+    look_with(bytes, day(), &Trust::microsoft())
+}
+
+fn look_with(bytes: &[u8], at: Timestamp, trust: &Trust) -> Inspection {
+    let found = inspection::inspect(&mut Cursor::new(bytes), at, trust);
+    let found = found
+        .expect("bytes in memory")
+        .expect("a format of Apple's");
+    for check in found.all_checks() {
         let reason = &check.reason;
         assert!(!reason.chars().any(char::is_control), "{reason}");
     }
-    inspection
+    found
 }
 
 fn failed(inspection: &Inspection) -> Vec<&'static str> {
@@ -29,6 +46,24 @@ fn failed(inspection: &Inspection) -> Vec<&'static str> {
     ids.sort_unstable();
     ids.dedup();
     ids
+}
+
+/// Where bytes stand first.
+fn find(bytes: &[u8], needle: &[u8]) -> usize {
+    let mut windows = bytes.windows(needle.len());
+    windows.position(|window| window == needle).expect("there")
+}
+
+fn package(version: &str) -> Option<Vec<u8>> {
+    let name = format!("pkg/Karabiner-DriverKit-VirtualHIDDevice-{version}.pkg");
+    Some(std::fs::read(shared()?.join(name)).expect("a file of the corpus"))
+}
+
+/// The main program of an app in the corpus: two slices, signed for Developer ID.
+fn program() -> Option<Vec<u8>> {
+    let mut files = app()?.into_iter();
+    let found = files.find(|(path, _)| path.ends_with("MacOS/Mitmproxy Redirector"));
+    Some(found.expect("the program").1)
 }
 
 /// The files of an archive of an app in the corpus, by their paths.
