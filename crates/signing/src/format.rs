@@ -51,6 +51,8 @@ impl Format {
             [0xd0, 0xcf, 0x11, 0xe0, ..] => Self::Ole,
             [b'M', b'S', b'C', b'F', ..] => Self::Cab,
             [b'P', b'K', 3 | 5, 4 | 6, ..] => Self::Zip,
+            // Classes of Java begin as universal files do, with a version of 45 or more where those have a count.
+            [0xca, 0xfe, 0xba, 0xbe, _, _, _, 45..=255, ..] => Self::Other,
             [0xcf | 0xce, 0xfa, 0xed, 0xfe, ..] | [0xca, 0xfe, 0xba, 0xbe | 0xbf, ..] => {
                 Self::MachO
             }

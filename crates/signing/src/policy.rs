@@ -9,6 +9,7 @@ use release::name::printable;
 use release::{Os, Sha256, Timestamp};
 use thiserror::Error;
 
+use crate::apple;
 use crate::authenticode::Signer;
 use crate::minisign::PublicKey;
 
@@ -30,6 +31,8 @@ pub struct Policy {
 pub struct Rules {
     /// Each artifact is signed with Authenticode, by this signer.
     pub authenticode: Option<Signer>,
+    /// Each artifact is signed with Developer ID, by this team.
+    pub apple: Option<apple::Signer>,
     /// A minisign signature stands beside each artifact.
     pub minisign: Option<PublicKey>,
     /// A signed document of checksums names each artifact.

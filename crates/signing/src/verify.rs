@@ -54,7 +54,7 @@ pub struct Context<'a> {
 }
 
 /// The bytes of an artifact. They are read once in order, and headers before that. Packages whose signature covers them in
-/// another order than they have are read a second time.
+/// another order than they have, and what Apple signs, are read a second time.
 pub trait Bytes: Read + Seek {}
 
 impl<T: Read + Seek> Bytes for T {}
@@ -127,6 +127,8 @@ pub fn examine(
         None if signers.is_empty() => None,
         None => inspect_package(context, &measured, bytes).map_err(unreadable)?,
     };
+    let apple = judge_apple(context, candidate, &measured, bytes, &mut checks);
+    let apple = apple.map_err(unreadable)?;
     match &inspection {
         Some(inspection) => checks.extend(authenticode_checks(inspection, &signers)),
         None if signers.is_empty() => {}
@@ -147,7 +149,7 @@ pub fn examine(
         platform: candidate.platform,
         verdict,
         checks,
-        signature: inspection,
+        signature: inspection.or(apple),
         measured,
     }))
 }
@@ -191,6 +193,44 @@ fn authenticode_checks(inspection: &Inspection, signers: &[&Signer]) -> Vec<Chec
     // A file without a signature has no identity to be wrong about.
     let identity = identity.filter(|_| !inspection.signatures.is_empty());
     identity.chain(inspection.all_checks().cloned()).collect()
+}
+
+/// The checks that rules about Apple's signatures ask for. What they cover is read a second time, as its signature is looked
+/// for by offsets; a format that cannot be looked at is no pass.
+fn judge_apple(
+    context: Context<'_>,
+    candidate: &Candidate<'_>,
+    measured: &Measured,
+    mut bytes: &mut dyn Bytes,
+    checks: &mut Vec<Check>,
+) -> io::Result<Option<Inspection>> {
+    let rules = context.policy.rules_for(candidate.platform.os());
+    let mut signers: Vec<_> = rules.filter_map(|rules| rules.apple.as_ref()).collect();
+    signers.dedup();
+    if signers.is_empty() {
+        return Ok(None);
+    }
+    let inspection = match measured.format {
+        Format::MachO | Format::Xar => inspection::inspect(&mut bytes, context.now, context.trust)?,
+        _ => None,
+    };
+    let Some(inspection) = inspection else {
+        let reason = format!(
+            "a signature of Apple's is demanded, and this version does not look for it in a {}",
+            measured.format.name()
+        );
+        checks.push(Check::new(FORMAT_UNSUPPORTED, Outcome::Unsupported, reason));
+        return Ok(None);
+    };
+    // A file without a signature has no identity to be wrong about.
+    if !inspection.signatures.is_empty() {
+        let judged = signers
+            .iter()
+            .flat_map(|signer| inspection.judge_apple(signer));
+        checks.extend(judged);
+    }
+    checks.extend(inspection.all_checks().cloned());
+    Ok(Some(inspection))
 }
 
 fn no_authenticode(format: Format) -> Check {

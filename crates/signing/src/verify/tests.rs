@@ -40,6 +40,7 @@ impl Build {
         let keys = KeyPair::generate_unencrypted_keypair().expect("snake-oil keys");
         let all = Rules {
             authenticode: None,
+            apple: None,
             minisign: Some(key(&keys)),
             sha256sums: None,
         };
@@ -260,6 +261,7 @@ fn a_policy_reaches_everything_that_authenticode_signs() {
     let mut build = Build::new();
     build.trust = crate::tests::packages_trust();
     let demand = |organization: &str| Rules {
+        apple: None,
         authenticode: Some(Signer {
             organization: Some(organization.to_owned()),
             ..Signer::default()
@@ -323,6 +325,7 @@ fn checksums_cover_both_ways() {
     };
     build.policy.all = Rules {
         authenticode: None,
+        apple: None,
         minisign: None,
         sha256sums: Some(rule.clone()),
     };
@@ -365,6 +368,45 @@ fn checksums_cover_both_ways() {
         signed(format!("{}  ../x\n", "0".repeat(64)).as_bytes()).1,
         ["sha256sums.signature"]
     );
+}
+
+/// What an `apple` rule makes of files of every format; the good ones stand in the tests of `apple`.
+#[test]
+fn apples_signatures_are_demanded_of_what_can_carry_them() {
+    let mut build = Build::new();
+    build.policy.all = Rules {
+        apple: Some(crate::apple::Signer {
+            team_id: "ABCDE12345".to_owned(),
+            hardened_runtime: crate::apple::HardenedRuntime::Required,
+            notarized: crate::apple::Notarized::Required,
+        }),
+        ..Rules::default()
+    };
+    let run = |name: &str, bytes: &[u8]| failed(&build.examine(name, bytes, None, &[]));
+    let unsupported = (Verdict::Unsupported, vec!["format.unsupported"]);
+    for (name, bytes) in [
+        ("atlas-1.4.0.exe", BYTES),
+        ("atlas-1.4.0.dmg", b"a disk image"),
+        ("atlas-1.4.0.zip", b"PK\x03\x04 an app"),
+        ("atlas-1.4.0.tar.gz", b"\x1f\x8b an app"),
+    ] {
+        assert_eq!(run(name, bytes), unsupported, "{name}");
+    }
+    for (name, bytes, id) in [
+        ("atlas-1.4.0.pkg", &b"xar! and no package"[..], "pkg.parse"),
+        (
+            "atlas-1.4.0",
+            b"\xcf\xfa\xed\xfe and no program",
+            "macho.parse",
+        ),
+        (
+            "atlas",
+            b"\xca\xfe\xba\xbe\0\0\0\x02 and no slices",
+            "macho.parse",
+        ),
+    ] {
+        assert_eq!(run(name, bytes), (Verdict::Invalid, vec![id]), "{name}");
+    }
 }
 
 /// A signature that the real minisign made, over bytes that stand in this file. See `fixtures/README.md`.

@@ -174,6 +174,7 @@ impl RuleKeys {
                     TimestampKey::Optional => TimestampRule::MayBeMissing,
                 },
             }),
+            apple: None,
             minisign: self.minisign.map(|keys| keys.public_key.0),
             sha256sums: self.sha256sums.map(|keys| SumsRule {
                 path: keys.path,
