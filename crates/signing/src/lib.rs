@@ -23,6 +23,7 @@ mod oid;
 mod path;
 mod pe;
 mod policy;
+mod reading;
 mod report;
 mod roots;
 mod spc;

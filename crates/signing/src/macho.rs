@@ -13,7 +13,7 @@ mod slots;
 mod super_blob;
 mod universal;
 
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek};
 
 use release::Timestamp;
 use thiserror::Error;
@@ -21,6 +21,7 @@ use thiserror::Error;
 use crate::checks::{Check, MACHO_EVERY_SLICE, MACHO_PARSE, MACHO_SIGNED, MACHO_TRAILING_DATA};
 use crate::inspection::{Inspection, Kind, SignatureReport};
 use crate::judging::outcome;
+use crate::reading::{is_zero, read_at};
 use crate::roots::Trust;
 
 use image::Image;
@@ -43,9 +44,6 @@ impl Limits {
     /// Slots before the hashes of pages.
     pub(crate) const SPECIAL_SLOTS: u32 = 32;
 }
-
-/// Bytes read at a time.
-const CHUNK_BYTES: usize = 512 * 1024;
 
 /// Why a file is no Mach-O that can be judged.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -76,17 +74,6 @@ pub(crate) enum MachoError {
     Segment(String),
     #[error("the signature has {0} bytes, which is more than is read")]
     SignatureSize(u64),
-}
-
-/// A big-endian number at an offset, as signatures have them; none past the end.
-pub(crate) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    let bytes = bytes.get(at..)?.first_chunk::<4>()?;
-    Some(u32::from_be_bytes(*bytes))
-}
-
-pub(crate) fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
-    let bytes = bytes.get(at..)?.first_chunk::<8>()?;
-    Some(u64::from_be_bytes(*bytes))
 }
 
 /// Inspects a file, and judges it at a time by what is trusted.
@@ -242,51 +229,4 @@ fn judge_slice(
     judging
         .report(reader, &bytes)
         .map(|report| Ok(Some(report)))
-}
-
-/// Bytes at an offset; none where the file is shorter.
-pub(crate) fn read_at(
-    reader: &mut (impl Read + Seek),
-    offset: u64,
-    bytes: u64,
-) -> io::Result<Option<Vec<u8>>> {
-    reader.seek(SeekFrom::Start(offset))?;
-    let mut found = Vec::new();
-    reader.by_ref().take(bytes).read_to_end(&mut found)?;
-    Ok((found.len() as u64 == bytes).then_some(found))
-}
-
-/// Passes the bytes between two offsets on, in pieces. Says whether all were there.
-pub(crate) fn pass(
-    reader: &mut (impl Read + Seek),
-    start: u64,
-    end: u64,
-    mut to: impl FnMut(&[u8]),
-) -> io::Result<bool> {
-    reader.seek(SeekFrom::Start(start))?;
-    let mut left = end.saturating_sub(start);
-    let mut buffer = vec![0; CHUNK_BYTES.min(usize::try_from(left).unwrap_or(CHUNK_BYTES))];
-    while left > 0 {
-        let wanted = buffer
-            .len()
-            .min(usize::try_from(left).unwrap_or(usize::MAX));
-        match reader.read(buffer.get_mut(..wanted).unwrap_or_default()) {
-            Ok(0) => return Ok(false),
-            Ok(read) => {
-                to(buffer.get(..read).unwrap_or_default());
-                left = left.saturating_sub(read as u64);
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(true)
-}
-
-fn is_zero(reader: &mut (impl Read + Seek), start: u64, end: u64) -> io::Result<bool> {
-    let mut is_zero = true;
-    let was_there = pass(reader, start, end, |piece| {
-        is_zero &= piece.iter().all(|byte| *byte == 0);
-    })?;
-    Ok(is_zero && was_there)
 }

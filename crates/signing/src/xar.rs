@@ -18,9 +18,10 @@ use release::Timestamp;
 use thiserror::Error;
 
 use crate::checks::{Check, PKG_PARSE, PKG_SIGNED, PKG_TOC_CHECKSUM};
-use crate::digest::hex;
+use crate::digest::{DigestAlgorithm, hex};
 use crate::inspection::{AppleReport, Inspection, Kind};
 use crate::judging::outcome;
+use crate::reading::read_at;
 use crate::roots::Trust;
 use crate::ticket::{self, Covered};
 use crate::xml::XmlError;
@@ -105,7 +106,7 @@ pub(crate) fn inspect(
     let heap_bytes = heap::judge(reader, &table, &contents, &mut checks)?;
     let ticket = trailer::judge(reader, table.heap_at + heap_bytes, &mut checks)?;
     // Tickets know packages by SHA-1 of the compressed table, whatever its checksum is.
-    let known = crate::digest::DigestAlgorithm::Sha1.hash(&[&table.compressed]);
+    let known = DigestAlgorithm::Sha1.hash(&[&table.compressed]);
     let notarized = ticket.and_then(|bytes| {
         let wanted = [Covered::Package(&known)];
         ticket::judge(&bytes, &wanted, at, trust, &mut checks)
@@ -142,7 +143,7 @@ fn judge_checksum(
 ) -> io::Result<Check> {
     let place = &contents.checksum;
     let offset = table.heap_at.saturating_add(place.offset);
-    let stored = crate::macho::read_at(reader, offset, digest.len() as u64)?;
+    let stored = read_at(reader, offset, digest.len() as u64)?;
     let is_of_kind = table.checksum == Some(place.hash) && place.bytes == digest.len() as u64;
     let failure = match stored {
         _ if !is_of_kind => Some("the checksum is of another kind than the header says".to_owned()),

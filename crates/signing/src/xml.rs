@@ -32,7 +32,7 @@ pub(crate) enum XmlError {
     Unsupported,
     #[error("elements lie more than {} deep in one another", Limits::DEPTH)]
     Depth,
-    #[error("there are more than {} elements", Limits::ELEMENTS)]
+    #[error("there are too many elements")]
     TooMany,
     #[error("there is text or an element outside the root")]
     Outside,

@@ -7,6 +7,9 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::xml::{self, Element, XmlError};
 
+/// How many keys a dictionary may have. Real entitlements have about ten.
+pub(crate) const KEYS_MAX: usize = 512;
+
 /// The keys and values of a property list whose outermost value is a dictionary.
 pub(crate) fn dictionary(bytes: &[u8]) -> Result<Vec<(String, Element<'_>)>, XmlError> {
     // Tools write the blob with the NUL of a C string now and then.
@@ -27,6 +30,9 @@ pub(crate) fn dictionary(bytes: &[u8]) -> Result<Vec<(String, Element<'_>)>, Xml
         let value = children.next().ok_or(XmlError::Malformed)?;
         if key.name != "key" || value.name == "key" {
             return Err(XmlError::Malformed);
+        }
+        if pairs.len() >= KEYS_MAX {
+            return Err(XmlError::TooMany);
         }
         if pairs.iter().any(|(known, _)| *known == key.text) {
             return Err(XmlError::Twice);

@@ -6,7 +6,7 @@ mod noise;
 mod package;
 mod tickets;
 
-use std::io::Cursor;
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
 use release::Timestamp;
 
@@ -25,12 +25,32 @@ fn time(text: &str) -> Timestamp {
     text.parse().expect("a time")
 }
 
+/// Bytes in memory that, as a file does, refuse to be sought where no file can reach.
+struct Strict<'a>(Cursor<&'a [u8]>);
+
+impl Read for Strict<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.0.read(into)
+    }
+}
+
+impl Seek for Strict<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        match to {
+            SeekFrom::Start(at) if i64::try_from(at).is_err() => {
+                Err(io::ErrorKind::InvalidInput.into())
+            }
+            to => self.0.seek(to),
+        }
+    }
+}
+
 fn look(bytes: &[u8]) -> Inspection {
     look_with(bytes, day(), &Trust::microsoft())
 }
 
 fn look_with(bytes: &[u8], at: Timestamp, trust: &Trust) -> Inspection {
-    let found = inspection::inspect(&mut Cursor::new(bytes), at, trust);
+    let found = inspection::inspect(&mut Strict(Cursor::new(bytes)), at, trust);
     let found = found
         .expect("bytes in memory")
         .expect("a format of Apple's");

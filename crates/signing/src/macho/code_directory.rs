@@ -3,7 +3,8 @@
 use thiserror::Error;
 
 use crate::digest::DigestAlgorithm;
-use crate::macho::{Limits, u32_at, u64_at};
+use crate::macho::Limits;
+use crate::reading::{u32_at, u64_at};
 
 /// CS_ADHOC: nobody signed.
 const FLAG_AD_HOC: u32 = 0x2;

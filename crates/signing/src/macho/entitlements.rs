@@ -5,7 +5,7 @@
 
 use release::name::printable;
 
-use crate::apple::plist;
+use crate::apple::plist::{self, KEYS_MAX};
 use crate::der::{Cursor, DerError, INTEGER, SEQUENCE, UTF8_STRING, context};
 use crate::macho::super_blob::{Slot, SuperBlob};
 
@@ -15,8 +15,6 @@ const XML: u32 = 5;
 const DER: u32 = 7;
 /// Lets a debugger attach: no release has it.
 const GET_TASK_ALLOW: &str = "com.apple.security.get-task-allow";
-/// How many keys are read. Real programs have about ten.
-const KEYS_MAX: usize = 512;
 
 /// What the code may do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -5,7 +5,8 @@ use std::io::{self, Read, Seek};
 use release::name::printable;
 
 use crate::macho::universal::{Cpu, Slice};
-use crate::macho::{Limits, MachoError, read_at, u32_at};
+use crate::macho::{Limits, MachoError};
+use crate::reading::{read_at, u32_at};
 
 const MAGIC_32: u32 = 0xfeed_face;
 const MAGIC_64: u32 = 0xfeed_facf;

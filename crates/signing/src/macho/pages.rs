@@ -4,7 +4,7 @@ use std::io::{self, Read, Seek};
 
 use crate::digest::Hasher;
 use crate::macho::code_directory::{CodeDirectory, HashKind};
-use crate::macho::pass;
+use crate::reading::pass;
 
 /// The pages of one code directory while the code is read.
 struct Pages<'a> {

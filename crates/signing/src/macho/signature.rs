@@ -360,12 +360,15 @@ fn binds_all(signer: &SignerInfo<'_>, directories: &[CodeDirectory<'_>]) -> Resu
         found.collect::<Vec<_>>()
     };
     let list = attribute(oid::APPLE_HASH_AGILITY);
-    let hashes: Vec<_> = directories.iter().map(CodeDirectory::code_hash).collect();
+    let mut hashes: Vec<_> = directories.iter().map(CodeDirectory::code_hash).collect();
+    hashes.sort_unstable();
     match list.as_slice() {
         [] => {}
         [list] if list.tag == OCTET_STRING => {
             let stated = plist::code_hashes(list.value);
-            let stated = stated.map_err(|error| format!("the list of code hashes: {error}"))?;
+            let mut stated = stated.map_err(|error| format!("the list of code hashes: {error}"))?;
+            // Their order is that of the kinds of digests, not that of the directories.
+            stated.sort_unstable();
             if stated != hashes {
                 return Err("the list of code hashes is of other code directories".to_owned());
             }

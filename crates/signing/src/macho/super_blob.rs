@@ -2,7 +2,8 @@
 
 use thiserror::Error;
 
-use crate::macho::{Limits, u32_at};
+use crate::macho::Limits;
+use crate::reading::u32_at;
 
 const MAGIC_EMBEDDED_SIGNATURE: u32 = 0xfade_0cc0;
 

@@ -4,7 +4,8 @@ use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 
-use crate::macho::{Limits, MachoError, read_at, u32_at, u64_at};
+use crate::macho::{Limits, MachoError};
+use crate::reading::{read_at, u32_at, u64_at};
 
 const FAT_MAGIC: u32 = 0xcafe_babe;
 const FAT_MAGIC_64: u32 = 0xcafe_babf;

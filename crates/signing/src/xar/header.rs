@@ -5,7 +5,7 @@ use std::io::{self, Read, Seek};
 use zlib_rs::{Inflate, InflateFlush, Status};
 
 use crate::digest::DigestAlgorithm;
-use crate::macho::{read_at, u32_at, u64_at};
+use crate::reading::{read_at, u32_at, u64_at};
 use crate::xar::{Limits, XarError};
 
 const MAGIC: u32 = 0x7861_7221;

@@ -6,7 +6,7 @@ use release::name::printable;
 
 use crate::checks::{Check, PKG_FILES};
 use crate::digest::Hasher;
-use crate::macho::pass;
+use crate::reading::pass;
 use crate::xar::contents::{Contents, Piece};
 use crate::xar::header::Table;
 

@@ -9,7 +9,7 @@
 use std::io::{self, Read, Seek, SeekFrom};
 
 use crate::checks::{Check, PKG_TRAILING_DATA};
-use crate::macho::read_at;
+use crate::reading::read_at;
 use crate::xar::Limits;
 
 const TRAILER_BYTES: u64 = 16;

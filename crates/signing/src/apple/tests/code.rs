@@ -4,7 +4,7 @@
 use super::*;
 use crate::cms::SignedData;
 use crate::digest::DigestAlgorithm;
-use crate::macho::u32_at;
+use crate::reading::u32_at;
 
 const LC_CODE_SIGNATURE: u32 = 0x1d;
 const DIRECTORY: u32 = 0;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::*;
 use crate::tests::skipped;
 
-fn signer(team: &str) -> Signer {
+pub(super) fn signer(team: &str) -> Signer {
     Signer {
         team_id: team.to_owned(),
         hardened_runtime: HardenedRuntime::Required,
@@ -22,7 +22,7 @@ fn expected(label: &str) -> Verdict {
     }
 }
 
-fn not_passed(checks: &[Check]) -> Vec<&'static str> {
+pub(super) fn not_passed(checks: &[Check]) -> Vec<&'static str> {
     let bad = checks.iter().filter(|it| it.outcome != Outcome::Pass);
     bad.map(|it| it.id.as_str()).collect()
 }
