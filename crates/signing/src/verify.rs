@@ -210,13 +210,18 @@ fn judge_apple(
     if signers.is_empty() {
         return Ok(None);
     }
-    let inspection = match measured.format {
-        Format::MachO | Format::Xar => inspection::inspect(&mut bytes, context.now, context.trust)?,
+    // By kind too: what is reserved behind the signature of a program is signed by nobody, and has room for the end of a
+    // zip archive or of a disk image. What is opened as one of those is not judged as a program.
+    let inspection = match (measured.format, candidate.kind) {
+        (Format::MachO, Kind::Binary | Kind::File) | (Format::Xar, Kind::Pkg | Kind::File) => {
+            inspection::inspect(&mut bytes, context.now, context.trust)?
+        }
         _ => None,
     };
     let Some(inspection) = inspection else {
         let reason = format!(
-            "a signature of Apple's is demanded, and this version does not look for it in a {}",
+            "a signature of Apple's is demanded, and this version does not look for it in an artifact of kind `{}` that is a {}",
+            candidate.kind,
             measured.format.name()
         );
         checks.push(Check::new(FORMAT_UNSUPPORTED, Outcome::Unsupported, reason));

@@ -4,6 +4,8 @@ mod code;
 mod corpus;
 mod noise;
 mod package;
+mod pki;
+mod policy;
 mod tickets;
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom};

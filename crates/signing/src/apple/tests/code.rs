@@ -148,6 +148,21 @@ impl Copy {
     }
 }
 
+/// A universal file of two slices with a ticket in the signature of each.
+pub(super) fn stapled(bytes: &[u8], ticket: &[u8]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    for slice in 0..2 {
+        let mut copy = Copy::of(bytes, slice);
+        let mut blobs = copy.blobs();
+        let length = be(ticket.len() + 8);
+        let blob = [&0xfade_0b01_u32.to_be_bytes()[..], &length, ticket].concat();
+        blobs.push((0x10002, blob));
+        copy.rebuild(&blobs);
+        bytes = copy.bytes;
+    }
+    bytes
+}
+
 /// The first slice and the last one.
 fn copies() -> Vec<Copy> {
     let program = program().into_iter();

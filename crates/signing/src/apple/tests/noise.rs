@@ -7,7 +7,7 @@ use crate::digest::DigestAlgorithm;
 use crate::ticket::Ticket;
 
 /// A program of one page with an ad-hoc signature, small enough to be spoiled thousands of times.
-fn tiny() -> Vec<u8> {
+pub(super) fn tiny() -> Vec<u8> {
     let be = |number: u32| number.to_be_bytes();
     let le = |number: u32| number.to_le_bytes();
     let wide = |number: u64| number.to_le_bytes();

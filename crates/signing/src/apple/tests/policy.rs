@@ -1,0 +1,124 @@
+//! A policy over whole artifacts: what an `apple` rule lets through.
+
+use release::{FileName, Kind as ArtifactKind, Platform};
+
+use super::corpus::signer;
+use super::*;
+use crate::policy::{Policy, Rules};
+use crate::verify::{Candidate, Context, conclude, examine};
+
+fn examined(
+    bytes: &[u8],
+    rules: Rules,
+    kind: ArtifactKind,
+    allowed: bool,
+) -> (Verdict, Vec<&'static str>, bool) {
+    let trust = pki::trust();
+    let mut policy = Policy {
+        all: rules,
+        ..Policy::default()
+    };
+    if allowed {
+        policy.allow_unsigned.push(crate::Allowance {
+            path: "dist/*".parse().expect("a glob"),
+            reason: "made by others".to_owned(),
+            until: "2027-01-01".parse().expect("a date"),
+            sha256: None,
+        });
+    }
+    let context = Context {
+        policy: &policy,
+        version: &"1.4.0".parse().expect("a version"),
+        now: day(),
+        sums: &[],
+        trust: &trust,
+        wants_sha512: false,
+    };
+    let name: FileName = "atlas".parse().expect("a name");
+    let candidate = Candidate {
+        path: "dist/atlas",
+        name: &name,
+        platform: Platform::MacosArm64,
+        kind,
+        size: bytes.len() as u64,
+        minisig: None,
+    };
+    let found = examine(context, &candidate, &mut Cursor::new(bytes), &mut |_| {});
+    let report = conclude(context, vec![found.expect("bytes in memory")]);
+    let artifact = &report.artifacts[0];
+    let bad = artifact
+        .checks
+        .iter()
+        .filter(|it| it.outcome == Outcome::Fail || it.outcome == Outcome::Unsupported);
+    let bad = bad.map(|it| it.id.as_str()).collect();
+    (artifact.verdict, bad, artifact.signature.is_some())
+}
+
+fn rules(team: &str) -> Rules {
+    Rules {
+        apple: Some(signer(team)),
+        ..Rules::default()
+    }
+}
+
+#[test]
+fn only_what_the_team_signed_passes() {
+    let run = |bytes: &[u8], team: &str| examined(bytes, rules(team), ArtifactKind::Binary, false);
+    let good = pki::good();
+    assert_eq!(run(good, pki::TEAM), (Verdict::Valid, vec![], true));
+    let other = run(good, "G43BCU2T37");
+    assert_eq!(other, (Verdict::Invalid, vec!["identity.team-id"], true));
+    let mut changed = good.to_vec();
+    changed[2000] ^= 1;
+    let changed = run(&changed, pki::TEAM);
+    assert_eq!(changed, (Verdict::Invalid, vec!["macho.page-hashes"], true));
+}
+
+#[test]
+fn what_nobody_signed_passes_only_where_that_is_allowed() {
+    // The load command of the signature becomes another one: no signature is left.
+    let mut bare = pki::good().to_vec();
+    bare[32 + 72] = 0x1e;
+    let run = |allowed| examined(&bare, rules(pki::TEAM), ArtifactKind::Binary, allowed);
+    assert_eq!(run(false), (Verdict::Unsigned, vec!["macho.signed"], true));
+    assert_eq!(run(true).0, Verdict::Allowed);
+    // Ad hoc is a signature that nobody can be held to, and not the absence of one.
+    let ad_hoc = examined(&noise::tiny(), rules(pki::TEAM), ArtifactKind::Binary, true);
+    assert_eq!(ad_hoc.0, Verdict::Invalid);
+    assert!(ad_hoc.1.contains(&"apple.ad-hoc"), "{ad_hoc:?}");
+}
+
+#[test]
+fn rules_of_both_kinds_over_one_file_cannot_both_hold() {
+    let both = Rules {
+        authenticode: Some(crate::authenticode::Signer::default()),
+        ..rules(pki::TEAM)
+    };
+    let found = examined(pki::good(), both, ArtifactKind::Binary, false);
+    assert_eq!(
+        found,
+        (Verdict::Unsupported, vec!["format.unsupported"], true)
+    );
+}
+
+#[test]
+fn what_is_opened_as_something_else_is_not_judged_as_a_program() {
+    let bare_package = b"xar! and no package";
+    for kind in ArtifactKind::ALL {
+        let run = |bytes: &[u8]| examined(bytes, rules(pki::TEAM), *kind, false);
+        let unsupported = (Verdict::Unsupported, vec!["format.unsupported"], false);
+        match kind {
+            ArtifactKind::Binary | ArtifactKind::File => {
+                assert_eq!(run(pki::good()).0, Verdict::Valid, "{kind}");
+            }
+            _ => assert_eq!(run(pki::good()), unsupported, "{kind}"),
+        }
+        match kind {
+            ArtifactKind::Pkg | ArtifactKind::File => {
+                let invalid = (Verdict::Invalid, vec!["pkg.parse"], true);
+                assert_eq!(run(bare_package), invalid, "{kind}");
+            }
+            _ => assert_eq!(run(bare_package), unsupported, "{kind}"),
+        }
+    }
+}
