@@ -4,6 +4,7 @@
 //! looked at the first). Formats follow Apple's `<mach-o/loader.h>` and `<mach-o/fat.h>`, signatures `osfmk/kern/cs_blobs.h`
 //! of XNU. What a bundle adds (Info.plist, its resources) lies outside the file and is not looked at here.
 
+mod binding;
 mod code_directory;
 mod entitlements;
 mod image;
