@@ -195,6 +195,32 @@ fn authenticode_checks(inspection: &Inspection, signers: &[&Signer]) -> Vec<Chec
     identity.chain(inspection.all_checks().cloned()).collect()
 }
 
+fn no_authenticode(format: Format) -> Check {
+    let reason = format!(
+        "Authenticode is demanded, and this is {} ({}), where this version does not look for it",
+        "no program, installer package, or cabinet",
+        format.name()
+    );
+    Check::new(FORMAT_UNSUPPORTED, Outcome::Unsupported, reason)
+}
+
+fn sums_checks(context: Context<'_>, candidate: &Candidate<'_>, measured: &Measured) -> Vec<Check> {
+    let rules = context.policy.rules_for(candidate.platform.os());
+    let mut rules: Vec<_> = rules
+        .filter_map(|rules| rules.sha256sums.as_ref())
+        .collect();
+    rules.dedup();
+    let read = |rule: &&crate::SumsRule| context.sums.iter().find(|sums| sums.rule() == *rule);
+    let checks = |rule: &crate::SumsRule| match read(&rule) {
+        Some(document) => document.checks(candidate.name, measured.sha256),
+        None => {
+            let path = printable(&rule.path);
+            vec![Check::fail(SUMS_COVERAGE, format!("`{path}` was not read"))]
+        }
+    };
+    rules.into_iter().flat_map(checks).collect()
+}
+
 /// The checks that rules about Apple's signatures ask for. What they cover is read a second time, as its signature is looked
 /// for by offsets; a format that cannot be looked at is no pass.
 fn judge_apple(
@@ -236,32 +262,6 @@ fn judge_apple(
     }
     checks.extend(inspection.all_checks().cloned());
     Ok(Some(inspection))
-}
-
-fn no_authenticode(format: Format) -> Check {
-    let reason = format!(
-        "Authenticode is demanded, and this is {} ({}), where this version does not look for it",
-        "no program, installer package, or cabinet",
-        format.name()
-    );
-    Check::new(FORMAT_UNSUPPORTED, Outcome::Unsupported, reason)
-}
-
-fn sums_checks(context: Context<'_>, candidate: &Candidate<'_>, measured: &Measured) -> Vec<Check> {
-    let rules = context.policy.rules_for(candidate.platform.os());
-    let mut rules: Vec<_> = rules
-        .filter_map(|rules| rules.sha256sums.as_ref())
-        .collect();
-    rules.dedup();
-    let read = |rule: &&crate::SumsRule| context.sums.iter().find(|sums| sums.rule() == *rule);
-    let checks = |rule: &crate::SumsRule| match read(&rule) {
-        Some(document) => document.checks(candidate.name, measured.sha256),
-        None => {
-            let path = printable(&rule.path);
-            vec![Check::fail(SUMS_COVERAGE, format!("`{path}` was not read"))]
-        }
-    };
-    rules.into_iter().flat_map(checks).collect()
 }
 
 /// No rule covers the artifact: what it carries itself cannot be checked yet, and that is not a pass.
