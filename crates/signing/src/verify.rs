@@ -267,9 +267,9 @@ fn judge_apple(
 /// No rule covers the artifact: what it carries itself cannot be checked yet, and that is not a pass.
 fn unsupported(measured: &Measured) -> Check {
     let reason = match measured.format.own_signature() {
-        Some(signature) => format!(
-            "no rule of `signing` covers it, and {signature} inside it is not supported by this version"
-        ),
+        Some(signature) => {
+            format!("no rule of `signing` covers it, so {signature} inside it was not looked at")
+        }
         None => "no rule of `signing` covers it, and it carries no signature of its own".to_owned(),
     };
     Check::new(FORMAT_UNSUPPORTED, Outcome::Unsupported, reason)
