@@ -102,6 +102,17 @@ struct Reference {
 }
 
 #[derive(Deserialize)]
+struct Listed {
+    name: String,
+    commit: Named,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    sha: CommitId,
+}
+
+#[derive(Deserialize)]
 struct FullTag {
     sha: CommitId,
     #[serde(default)]
@@ -156,6 +167,19 @@ impl Read {
             })
         };
         Ok(references.into_iter().filter_map(tag).collect())
+    }
+
+    /// Every tag with the commit that it leads to. A tag that leads to none is not listed.
+    ///
+    /// # Errors
+    /// As [`tag`](Self::tag); more than 10,000 tags.
+    pub async fn tagged_commits(&self) -> Result<Vec<(String, CommitId)>, GitHubError> {
+        let call = Call::get(self.repository().path("tags"), "list the tags");
+        let mut tags = Vec::new();
+        let page =
+            |page: Vec<Listed>| tags.extend(page.into_iter().map(|tag| (tag.name, tag.commit.sha)));
+        self.0.pages(&call, "tags", page).await?;
+        Ok(tags)
     }
 
     /// What a tag leads to.

@@ -150,7 +150,7 @@ async fn history(request: &Request) -> Result<History, TagError> {
     let (head, from_clone) = history_by(request, &tags)?;
     match from_clone {
         Err(TagError::Shallow { .. } | TagError::WithoutTags | TagError::Behind(_)) => {
-            remote::read(github, request, &head, tags).await
+            remote::read(github, request, &head).await
         }
         known => known,
     }

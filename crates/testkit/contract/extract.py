@@ -52,6 +52,7 @@ OPERATIONS = {
     "repos/list-commits",
     "repos/list-release-assets",
     "repos/list-releases",
+    "repos/list-tags",
     "repos/update-release",
     "repos/upload-release-asset",
 }

@@ -1,6 +1,6 @@
 //! Tags through GitHub: from clones that know little, by tokens that may little, over a network that fails.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 
@@ -160,17 +160,7 @@ fn a_shallow_clone_is_as_good_as_a_whole_one() {
     };
     let Some(there) = pushed(history) else { return };
     let folder = tempfile::tempdir().expect("a folder");
-    let from = format!("file://{}", there.world.folder().display());
-    there.git.run(&[
-        "clone",
-        "--quiet",
-        "--depth",
-        "1",
-        "--no-tags",
-        &from,
-        &folder.path().join("clone").display().to_string(),
-    ]);
-    let clone = folder.path().join("clone");
+    let clone = shallow(&there, folder.path());
     let env = there.github.env();
     for flags in [
         "--dry-run",
@@ -206,6 +196,74 @@ fn a_shallow_clone_is_as_good_as_a_whole_one() {
     );
 }
 
+/// Two tags at the head, and one above it at an ancestor: which of them a run has made is told as from a whole clone.
+#[test]
+fn what_is_at_a_shallow_head_is_known() {
+    let Some(there) = pushed(|git| {
+        git.commit("feat: a");
+        git.tag("v1.0.0");
+        git.commit("feat: b");
+        git.tag("v1.1.0-beta.1");
+        git.tag("v1.1.0");
+    }) else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let clone = shallow(&there, folder.path());
+    let env = there.github.env();
+    let same = |flags: &str| {
+        let flags = format!("--dry-run --format json {flags}");
+        let whole = result(there.tag_in(there.world.folder(), &flags, &[]));
+        assert_eq!(result(there.tag_in(&clone, &flags, &env)), whole, "{flags}");
+        whole
+    };
+    let beta = same("--pre beta");
+    assert_eq!(beta["version"], "1.1.0-beta.1");
+    assert_eq!(beta["outcome"], "already");
+    assert_eq!(same("")["version"], "1.1.0");
+    there
+        .git
+        .run(&["tag", "--annotate", "--message", "x", "v2.0.0", "HEAD~1"]);
+    there.github.push(&there.git);
+    same("");
+    same("--pre beta");
+}
+
+/// What an input holds reaches its flag and nothing else.
+#[test]
+fn hostile_inputs_are_values_of_their_flags() {
+    let Some(there) = pushed(|git| drop(git.commit("feat: a"))) else {
+        return;
+    };
+    for (name, value) in [
+        ("LASTMILE_REPOSITORY", "acme/atlas\n--local"),
+        ("LASTMILE_REPOSITORY", "--local"),
+        ("LASTMILE_REPOSITORY", "../../user"),
+        ("LASTMILE_PRE", "$(id)"),
+        ("LASTMILE_PRE", "beta\n::error::x"),
+        ("LASTMILE_VERSION", "--dry-run"),
+        ("LASTMILE_GITHUB_TIMEOUT", "18446744073709551615"),
+        ("LASTMILE_GITHUB_TIMEOUT", "0"),
+    ] {
+        let mut env = there.github.env();
+        env.push((name.to_owned(), value.to_owned()));
+        let ran = there.tag_in(there.world.folder(), "", &env).expect(2);
+        assert!(!ran.stderr.contains("\n::"), "{}", ran.stderr);
+    }
+    assert_eq!(there.github.refs().len(), 1);
+    assert_eq!(there.git.run(&["tag", "--list"]), "");
+}
+
+/// A clone of depth 1 without tags, as `actions/checkout` makes it.
+fn shallow(there: &Pushed, folder: &Path) -> PathBuf {
+    let from = format!("file://{}", there.world.folder().display());
+    let clone = folder.join("clone");
+    let to = clone.display().to_string();
+    let depth = ["clone", "--quiet", "--depth", "1", "--no-tags"];
+    there.git.run(&[&depth[..], &[&from, &to]].concat());
+    clone
+}
+
 fn lines(report: &Value) -> Vec<&str> {
     report["notes"]
         .as_str()
@@ -224,12 +282,7 @@ fn a_repository_without_tags_begins_from_a_shallow_clone_too() {
         return;
     };
     let folder = tempfile::tempdir().expect("a folder");
-    let from = format!("file://{}", there.world.folder().display());
-    let clone = folder.path().join("clone");
-    let to = clone.display().to_string();
-    there
-        .git
-        .run(&["clone", "--quiet", "--depth", "1", &from, &to]);
+    let clone = shallow(&there, folder.path());
     let env = there.github.env();
     let planned = result(there.tag_in(&clone, "--dry-run --format json", &env));
     assert_eq!(planned["version"], "0.1.0");

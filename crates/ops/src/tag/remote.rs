@@ -5,7 +5,6 @@ use gix::actor::Signature;
 use release::Timestamp;
 use release::commit::{Commit, CommitId, Message};
 use release::tag::{self, History};
-use release::version::Version;
 
 use super::error::TagError;
 use super::history::is_asked_for;
@@ -22,29 +21,24 @@ pub(super) async fn read(
     github: &Read,
     request: &Request,
     head: &CommitId,
-    tags: Vec<Tag>,
 ) -> Result<History, TagError> {
     check_pushed(github, head).await?;
-    let mut tags: Vec<(Version, Tag)> = tags
+    let tags = github.tagged_commits().await?;
+    let mut tags: Vec<_> = tags
         .into_iter()
-        .filter_map(|tag| Some((request.format.version(&tag.name)?, tag)))
+        .filter_map(|(name, commit)| {
+            let version = request.format.version(&name)?;
+            Some(tag::Tagged { version, commit })
+        })
         .collect();
-    tags.sort_by(|one, other| other.0.cmp(&one.0));
-    let mut search = Search::default();
-    for (version, tag) in &tags {
-        if search.wants(version) {
-            search.look(github, request, head, version, tag).await?;
-        }
-        if search.stable.is_some() {
-            break;
-        }
-    }
-    let Search {
-        at_head,
-        newest,
-        stable,
-        ..
-    } = search;
+    tags.sort_by(|one, other| other.version.cmp(&one.version));
+    // What was planned before this tag was made is planned again.
+    let (asked, pre) = (request.version.as_ref(), request.pre.as_ref());
+    let at_head = tags
+        .iter()
+        .position(|tag| tag.commit == *head && is_asked_for(&tag.version, asked, pre));
+    let at_head = at_head.map(|at| tags.remove(at).version);
+    let (newest, stable) = contained(github, head, &tags).await?;
     // The notes of a first release tell of everything.
     let all = match &stable {
         Some(_) => Vec::new(),
@@ -60,67 +54,43 @@ pub(super) async fn read(
         head: head.clone(),
         commits: since_stable.iter().map(commit).collect(),
         since_newest: since_newest.iter().map(|one| one.id.clone()).collect(),
-        versions: tags
-            .into_iter()
-            .map(|(version, _)| version)
-            .filter(|version| Some(version) != at_head.as_ref())
-            .collect(),
+        versions: tags.into_iter().map(|tag| tag.version).collect(),
         stable: stable.map(|(tagged, _)| tagged),
         newest: newest.map(|(tagged, _)| tagged),
         at_head,
     })
 }
 
-/// The search for tags that the head contains, highest version first.
-#[derive(Default)]
-struct Search {
-    at_head: Option<Version>,
-    newest: Option<Found>,
-    stable: Option<Found>,
-    misses: usize,
-}
-
-impl Search {
-    /// Whether this version can still answer something.
-    fn wants(&self, version: &Version) -> bool {
-        self.newest.is_none() || !version.is_prerelease()
-    }
-
-    async fn look(
-        &mut self,
-        github: &Read,
-        request: &Request,
-        head: &CommitId,
-        version: &Version,
-        tag: &Tag,
-    ) -> Result<(), TagError> {
-        let target = github.follow(tag).await?.target;
-        if target.kind != github::Kind::Commit {
-            return Ok(());
+/// The highest version that the head contains, and the highest that is no pre-release. The tags are sorted, highest first.
+async fn contained(
+    github: &Read,
+    head: &CommitId,
+    tags: &[tag::Tagged],
+) -> Result<(Option<Found>, Option<Found>), TagError> {
+    let mut newest: Option<Found> = None;
+    let mut misses = 0;
+    for tag in tags {
+        if newest.is_some() && tag.version.is_prerelease() {
+            continue;
         }
-        let Compared::Contains(commits) = github.compare(&target.id, head).await? else {
-            self.misses += 1;
-            if self.misses >= MISSES_MAX {
-                return Err(TagError::Behind(tag.name.clone()));
+        match github.compare(&tag.commit, head).await? {
+            Compared::Contains(commits) => {
+                let found = (tag.clone(), commits);
+                if !tag.version.is_prerelease() {
+                    return Ok((newest.or_else(|| Some(found.clone())), Some(found)));
+                }
+                newest = Some(found);
             }
-            return Ok(());
-        };
-        let (asked, pre) = (request.version.as_ref(), request.pre.as_ref());
-        if target.id == *head && self.at_head.is_none() && is_asked_for(version, asked, pre) {
-            // What was planned before this tag was made is planned again.
-            self.at_head = Some(version.clone());
-            return Ok(());
+            Compared::Apart => misses += 1,
         }
-        let tagged = tag::Tagged {
-            version: version.clone(),
-            commit: target.id,
-        };
-        if !version.is_prerelease() {
-            self.stable = Some((tagged.clone(), commits.clone()));
+        if misses >= MISSES_MAX {
+            return Err(TagError::TooMany {
+                what: "tags above the last that this commit contains",
+                max: MISSES_MAX,
+            });
         }
-        self.newest.get_or_insert((tagged, commits));
-        Ok(())
     }
+    Ok((newest, None))
 }
 
 /// Of a commit that GitHub does not have it answers nothing, and tags none.

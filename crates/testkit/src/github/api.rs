@@ -49,6 +49,7 @@ impl Now<'_> {
             "rate-limit/get" => Ok(self.rate_limit()),
             "git/get-ref" => self.get_ref(),
             "git/list-matching-refs" => Ok(self.list_matching_refs()),
+            "repos/list-tags" => Ok(self.list_tags()),
             "git/get-tag" => self.get_tag(),
             "git/create-tag" => self.create_tag(),
             "git/create-ref" => self.create_ref(),

@@ -1,11 +1,12 @@
 //! Refs and annotated tags.
 
 use jiff::fmt::temporal::Pieces;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Done, Now};
 use crate::github::answer::Answer;
 use crate::github::objects::{Person, TagObject};
+use crate::github::page::{linked, slice};
 use crate::github::render::text;
 
 impl Now<'_> {
@@ -30,6 +31,35 @@ impl Now<'_> {
             .take_while(|(name, _)| name.starts_with(&prefix))
             .map(|(name, sha)| self.state.ref_json(name, sha));
         Answer::ok(found.collect())
+    }
+
+    /// Tags with the commits that they lead to; one that leads to none is not listed.
+    pub(super) fn list_tags(&self) -> Answer {
+        let url = self.state.repository_url();
+        let tags: Vec<_> = self
+            .state
+            .refs
+            .iter()
+            .rev()
+            .filter_map(|(name, sha)| {
+                let name = name.strip_prefix("refs/tags/")?;
+                let commit = self.state.peeled(sha)?;
+                Some(json!({
+                    "name": name,
+                    "commit": { "sha": commit, "url": format!("{url}/commits/{commit}") },
+                    "zipball_url": format!("{url}/zipball/refs/tags/{name}"),
+                    "tarball_url": format!("{url}/tarball/refs/tags/{name}"),
+                    "node_id": format!("REF_{name}"),
+                }))
+            })
+            .collect();
+        let page = slice(&tags, self.asked).iter().cloned().collect();
+        linked(
+            Answer::ok(page),
+            &format!("{url}/tags"),
+            self.asked,
+            tags.len(),
+        )
     }
 
     pub(super) fn get_tag(&self) -> Done {
