@@ -12,7 +12,7 @@ use crate::publish::objects;
 use crate::world;
 
 /// How client repositories name this one.
-pub(crate) const REPOSITORY: &str = "your-org/lastmile@v1";
+const REPOSITORY: &str = "your-org/lastmile@v1";
 
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -58,6 +58,25 @@ fn copy(from: &Path, to: &Path) {
     fs::copy(from, to).expect("a copy");
 }
 
+/// `act` on the workflow of the repository in this folder, without Docker and without the variables of whoever runs the tests.
+pub(crate) fn act_command(folder: &Path, home: &Path, tree: &Path, event: &str) -> Command {
+    fs::create_dir_all(home).expect("a home");
+    let mut command = Command::new("act");
+    command
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", home)
+        .current_dir(folder)
+        .arg(event)
+        .args(["-W", ".github/workflows/release.yml"])
+        .args(["-P", "ubuntu-latest=-self-hosted", "--no-cache-server"])
+        .arg("--local-repository")
+        .arg(format!("{REPOSITORY}={}", tree.display()))
+        .arg("--action-cache-path")
+        .arg(home.join("actions"));
+    command
+}
+
 /// Runs a workflow of the world's repository.
 fn act(world: &World, event: &str, inputs: &[(&str, &str)]) -> Output {
     let tree = actions(world);
@@ -74,21 +93,8 @@ fn act(world: &World, event: &str, inputs: &[(&str, &str)]) -> Output {
         git
     };
     git.run(&["commit", "--quiet", "--allow-empty", "--message", "build"]);
-    let home = world.path("home");
-    fs::create_dir_all(&home).expect("a home");
-    let mut command = Command::new("act");
+    let mut command = act_command(world.folder(), &world.path("home"), &tree, event);
     command
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-        .env("HOME", &home)
-        .current_dir(world.folder())
-        .arg(event)
-        .args(["-W", ".github/workflows/release.yml"])
-        .args(["-P", "ubuntu-latest=-self-hosted", "--no-cache-server"])
-        .arg("--local-repository")
-        .arg(format!("{REPOSITORY}={}", tree.display()))
-        .arg("--action-cache-path")
-        .arg(home.join("actions"))
         .arg("--env")
         .arg(format!("LM={}", crate::BINARY))
         .arg("--env")

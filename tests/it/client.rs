@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use serde_json::Value;
 use testkit::cdn::Cdn;
@@ -80,26 +79,10 @@ impl Client {
 
     /// Runs the workflow, and gives whether it succeeded with all that it said.
     fn act(&self, event: &str, run: u32, inputs: &[(&str, &str)]) -> (bool, String) {
-        let home = self.folder.path().join("home");
-        fs::create_dir_all(&home).expect("a home");
-        // Steps of the runner see nothing but this.
-        let mut command = Command::new("act");
-        command
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", &home)
-            .current_dir(self.folder.path().join("client"))
-            .arg(event)
-            .args(["-W", ".github/workflows/release.yml"])
-            .args(["-P", "ubuntu-latest=-self-hosted", "--no-cache-server"])
-            .arg("--local-repository")
-            .arg(format!(
-                "{}={}",
-                actions::REPOSITORY,
-                self.folder.path().join("lastmile-tree").display()
-            ))
-            .args(["--actor", "maria", "--action-cache-path"])
-            .arg(home.join("actions"));
+        let folder = self.folder.path();
+        let (home, tree) = (folder.join("home"), folder.join("lastmile-tree"));
+        let mut command = actions::act_command(&folder.join("client"), &home, &tree, event);
+        command.args(["--actor", "maria"]);
         let mut variables = self.s3.env();
         for (name, value) in self.github.env() {
             match name.as_str() {
@@ -386,6 +369,21 @@ fn times(log: &str) -> Vec<(String, f64)> {
         Some((action.to_owned(), seconds))
     };
     log.lines().filter_map(time).collect()
+}
+
+/// A halt must not queue behind a build, nor be cancelled by what comes after it (docs.github.com, "Control the concurrency
+/// of workflows and jobs": one waits, and a newer one takes its place).
+#[test]
+fn what_a_person_does_waits_for_nobody() {
+    let path = "tests/clients/electron/.github/workflows/release.yml";
+    let text = fs::read_to_string(actions::root().join(path)).expect("the workflow");
+    let workflow: Value = serde_yaml::from_str(&text).expect("YAML");
+    assert_eq!(
+        workflow["concurrency"]["group"],
+        "${{ github.event_name == 'push' && 'release' || github.run_id }}"
+    );
+    let jobs = workflow["jobs"].as_object().expect("jobs");
+    assert!(jobs.values().all(|job| job["concurrency"].is_null()));
 }
 
 /// Whoever copies README's workflow has the one that is tested.

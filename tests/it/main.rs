@@ -15,6 +15,7 @@ mod publish;
 mod releases;
 mod rollout;
 mod settings;
+mod status;
 mod stories;
 mod tag;
 mod tidy;

@@ -30,7 +30,7 @@ pub struct Status {
     /// Where it stands.
     pub state: State,
     /// Its stable name: `lastmile / verify`.
-    pub context: &'static str,
+    pub context: String,
     /// What there is to say; cut after 140 characters.
     pub description: String,
     /// Where there is more.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ops::config::{AppConfig, Config};
+use ops::status::Among;
 use ops::{Author, Error, Place};
 use release::commit::CommitId;
 use release::name::App;
@@ -16,6 +17,7 @@ use crate::cli::{AuthorArgs, GitHubArgs, Global, PlaceArgs};
 /// The configuration of one app, and the folder that its paths are relative to.
 pub(crate) struct Loaded {
     pub(crate) app: AppConfig,
+    pub(crate) among: Among,
     pub(crate) root: PathBuf,
 }
 
@@ -46,6 +48,11 @@ pub(crate) fn load(global: &Global, app: Option<&App>) -> Result<Loaded, Error> 
     let root = folder.unwrap_or(Path::new(".")).to_owned();
     Ok(Loaded {
         app: config.app(app)?.clone(),
+        among: if config.apps().count() > 1 {
+            Among::Others
+        } else {
+            Among::Itself
+        },
         root,
     })
 }

@@ -36,6 +36,13 @@ pub(crate) fn is_step() -> bool {
 /// Tells the runner to take nothing for a command until [`end`]. Does nothing elsewhere.
 pub(crate) fn begin() {
     if is_step() {
+        // A token that an input brought is a secret like GitHub's own, which the runner knows already.
+        for secret in std::env::var("GITHUB_TOKEN")
+            .iter()
+            .filter(|it| !it.is_empty())
+        {
+            output::command(&format!("::add-mask::{}", data(secret)));
+        }
         let token = random();
         output::command(&format!("::stop-commands::{token}"));
         *STOPPED.lock().unwrap_or_else(PoisonError::into_inner) = Some(token);

@@ -108,6 +108,11 @@ fn text(request: &Request, store: &Store, published: &Published) -> String {
     text.push_str(&output::table(&rows));
     text.push_str(&format!("record sha256 {}\n", published.record));
     if let Some(on_github) = &published.github {
+        for other in &on_github.others {
+            text.push_str(&format!(
+                "WARNING: the GitHub release also has `{other}`, which nobody verified\n"
+            ));
+        }
         text.push_str(&format!(
             "GitHub release {} with {} assets: {}{}\n",
             release::name::printable(&on_github.tag),

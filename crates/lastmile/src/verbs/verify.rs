@@ -24,7 +24,7 @@ pub(crate) struct Verify {
     /// The version; else where the configuration says it stands
     #[arg(long)]
     version: Option<Version>,
-    /// Set the status `lastmile / verify` of the commit on GitHub (`permissions: { statuses: write }`)
+    /// Set the status `lastmile / verify` of the commit on GitHub; with its name behind it where there are several apps (`permissions: { statuses: write }`)
     #[arg(long)]
     status: bool,
     /// The commit whose status is set; else the head of the pull request, else GITHUB_SHA
@@ -45,10 +45,12 @@ pub(crate) async fn run(global: &Global, args: &Verify) -> Result<(), Failure> {
     let checked = ops::verify::run(&request, &progress::reporter(global.format)).await;
     if let Some((github, commit)) = place {
         let outcome = match &checked {
-            Ok(checked) => Ok(checked.artifacts.len()),
+            Ok(checked) => Ok(checked.report.get()),
             Err(error) => Err(error),
         };
-        let set = ops::status::set_verified(&github, &commit, outcome, context::run_url()).await;
+        let context = ops::status::context(&loaded.app.app, loaded.among);
+        let url = context::run_url();
+        let set = ops::status::set_verified(&github, &commit, context, outcome, url).await;
         // What was verified stays verified. A fork's token may not set a status, and its pull request is checked all the same.
         if let Err(error) = set {
             runner::warn(&error.to_string());
