@@ -90,6 +90,29 @@ fn unknown_keys_are_located_with_the_nearest_known_one() {
 }
 
 #[test]
+fn a_github_release_is_asked_for_in_full() {
+    let with = |key: &str| good().replacen("feeds:", &format!("{key}\nfeeds:"), 1);
+    let of = |text: &str| {
+        let config = Config::parse(text, "lastmile.yml").expect("good");
+        config.app(None).expect("one app").github_release
+    };
+    assert_eq!(of(&good()), None);
+    assert_eq!(
+        of(&with("github-release: { assets: all }")),
+        Some(GitHubRelease::AllAssets)
+    );
+    for wrong in [
+        "true",
+        "{}",
+        "{ assets: some }",
+        "{ assets: all, draft: true }",
+    ] {
+        let text = with(&format!("github-release: {wrong}"));
+        assert!(Config::parse(&text, "lastmile.yml").is_err(), "{wrong}");
+    }
+}
+
+#[test]
 fn keys_that_are_not_enforced_yet_are_refused() {
     insta::assert_snapshot!(wrong("soak: 24h }", "soak: 24h, gates: [a] }"), @r"
     error: `gates` is not yet supported by this version; take it out
@@ -100,11 +123,6 @@ fn keys_that_are_not_enforced_yet_are_refused() {
     ");
     for (from, to, key) in [
         ("feeds:", "gates:\n  x: { rate: 1 }\nfeeds:", "gates"),
-        (
-            "feeds:",
-            "github-release: { assets: all }\nfeeds:",
-            "github-release",
-        ),
         ("feeds:", "tag: { major: true }\nfeeds:", "major"),
         ("feeds:", "rules: true\nfeeds:", "rules"),
         (
@@ -268,7 +286,7 @@ fn schema_and_parser_know_the_same_keys() {
     }
     for key in known
         .iter()
-        .filter(|key| !["github-release", "gates", "rules"].contains(&key.as_str()))
+        .filter(|key| !["gates", "rules"].contains(&key.as_str()))
     {
         assert!(keys.contains(key), "{key}");
     }
