@@ -52,6 +52,33 @@ impl Dice {
     }
 }
 
+/// A xar archive of one file, not signed: its table of contents in one stored block (RFC 1950, RFC 1951).
+fn package() -> Vec<u8> {
+    let checksum = "<checksum style=\"sha1\"><offset>0</offset><size>20</size></checksum>";
+    let data = "<data><offset>20</offset><size>3</size><length>3</length></data>";
+    let toc = format!("<xar><toc>{checksum}<file id=\"1\"><name>a</name>{data}</file></toc></xar>");
+    let (mut low, mut high) = (1_u32, 0_u32);
+    for byte in toc.bytes() {
+        low = (low + u32::from(byte)) % 65521;
+        high = (high + low) % 65521;
+    }
+    let length = u16::try_from(toc.len()).expect("one block");
+    let mut packed = vec![0x78, 1, 1];
+    packed.extend(length.to_le_bytes());
+    packed.extend((!length).to_le_bytes());
+    packed.extend(toc.bytes());
+    packed.extend((high << 16 | low).to_be_bytes());
+    let mut bytes = b"xar!".to_vec();
+    bytes.extend([0, 28, 0, 1]);
+    for size in [packed.len(), toc.len()] {
+        bytes.extend(u64::try_from(size).expect("small").to_be_bytes());
+    }
+    bytes.extend([0, 0, 0, 1]);
+    bytes.extend(packed);
+    bytes.extend([0; 23]);
+    bytes
+}
+
 /// One to four wounds at once.
 fn spoil(document: &[u8], dice: &mut Dice) -> Vec<u8> {
     let mut bytes = document.to_vec();
@@ -126,12 +153,25 @@ fn no_parser_panics_on_a_spoilt_document() {
             &include_bytes!("../../crates/signing/fixtures/pki/signed.exe")[..],
         ),
         (
+            "signed.msi",
+            include_bytes!("../../crates/signing/fixtures/packages/metadata.msi"),
+        ),
+        (
+            "signed.cab",
+            include_bytes!("../../crates/signing/fixtures/packages/signed.cab"),
+        ),
+        (
+            "signed.macho",
+            include_bytes!("../../crates/signing/fixtures/apple/agile.macho"),
+        ),
+        (
             "roots.pem",
             include_bytes!("../../crates/signing/fixtures/pki/certificates.pem"),
         ),
     ] {
         documents.insert(name.to_owned(), bytes.to_vec());
     }
+    documents.insert("a.pkg".to_owned(), package());
     let note = "{\"schema\": 1, \"min-writer\": 1, \"app\": \"atlas\", \"version\": \"1.4.0\", \"repository\": \"acme/atlas\", \"tag\": \"v1.4.0\", \"release\": 7}";
     documents.insert("github/1.4.0.json".to_owned(), note.into());
     let answer = "[{\"id\": 1, \"name\": \"a.zip\", \"size\": 3, \"state\": \"uploaded\", \"digest\": \"sha256:00\"}]";

@@ -19,7 +19,7 @@ pub struct Parser {
 }
 
 /// All of them.
-pub const PARSERS: [Parser; 16] = [
+pub const PARSERS: [Parser; 20] = [
     Parser {
         reads: "lastmile.yml",
         parse: |bytes| {
@@ -47,6 +47,22 @@ pub const PARSERS: [Parser; 16] = [
     },
     Parser {
         reads: ".exe",
+        parse: |bytes| inspect(bytes),
+    },
+    Parser {
+        reads: ".msi",
+        parse: |bytes| inspect(bytes),
+    },
+    Parser {
+        reads: ".cab",
+        parse: |bytes| inspect(bytes),
+    },
+    Parser {
+        reads: ".macho",
+        parse: |bytes| inspect(bytes),
+    },
+    Parser {
+        reads: ".pkg",
         parse: |bytes| inspect(bytes),
     },
     Parser {
@@ -148,14 +164,22 @@ pub const PARSERS: [Parser; 16] = [
     },
 ];
 
-/// Judges a program and its signer.
+/// Judges a program or package, and its signer.
 fn inspect(bytes: &[u8]) {
     let trust =
         signing::Trust::microsoft().with_legacy_digests(signing::LegacyDigests::AcceptedBefore2016);
     let mut reader = std::io::Cursor::new(bytes);
     let at = Timestamp::from_unix(1_795_392_000).expect("November 2026");
-    let found = signing::authenticode::inspect(&mut reader, at, &trust).expect("bytes in memory");
-    drop(found.judge(&signing::authenticode::Signer::default()));
+    if let Some(found) = signing::inspect(&mut reader, at, &trust).expect("bytes in memory") {
+        drop(found.judge(&signing::authenticode::Signer::default()));
+        drop(found.judge_apple(&signing::apple::Signer {
+            team_id: "SNAKEOIL01".to_owned(),
+            hardened_runtime: signing::apple::HardenedRuntime::Required,
+            notarized: signing::apple::Notarized::Required,
+        }));
+    }
+    // A program is looked at without its mark as well.
+    drop(signing::authenticode::inspect(&mut reader, at, &trust));
 }
 
 fn with_text(bytes: &[u8], parse: impl FnOnce(&str)) {

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use release::name::printable;
+use release::name::{chain, printable};
 use release::{FileName, Sha256};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use reqwest::{Method, Url};
@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead as _, ReadBuf};
 
 use crate::call::{Call, Trouble, trouble};
 use crate::client::{JSON, now_unix};
-use crate::error::{GitHubError, chain};
+use crate::error::GitHubError;
 use crate::place::may_carry_a_token;
 use crate::releases::Release;
 use crate::retry::{Limits, Tries};
@@ -95,6 +95,15 @@ impl Asset {
 }
 
 impl Read {
+    /// What an answer that is not 2xx means, of a request that went around octocrab.
+    pub(crate) async fn refused(&self, call: &Call, response: reqwest::Response) -> Trouble {
+        let (status, headers) = (response.status(), response.headers().clone());
+        match limited(response).await {
+            Ok(body) => trouble(call, self.repository(), status, &headers, &body, now_unix()),
+            Err(trouble) => trouble,
+        }
+    }
+
     /// The assets of a release, unfinished ones as well: the release itself does not name those.
     ///
     /// # Errors
@@ -233,25 +242,17 @@ impl Write {
                 Trouble::Unknown { why }
             }
         })?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let body = limited(response).await?;
-        if !status.is_success() {
-            return Err(trouble(
-                call,
-                repository,
-                status,
-                &headers,
-                &body,
-                now_unix(),
-            ));
+        if !response.status().is_success() {
+            return Err(self.read().refused(call, response).await);
         }
+        let body = limited(response).await?;
         serde_json::from_slice(&body).map_err(|error| Trouble::Unknown {
             why: printable(&error.to_string()),
         })
     }
 }
 
-pub(crate) async fn limited(mut response: reqwest::Response) -> Result<Vec<u8>, Trouble> {
+async fn limited(mut response: reqwest::Response) -> Result<Vec<u8>, Trouble> {
     let unknown = |why: String| Trouble::Unknown { why };
     let mut body = Vec::new();
     while let Some(piece) = response

@@ -4,11 +4,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use http_body_util::{BodyExt as _, Limited};
 use octocrab::Octocrab;
+use release::name::chain;
 use reqwest::header::{ACCEPT, LINK, USER_AGENT};
 use reqwest::redirect::Policy;
 
 use crate::call::{Answer, Call, Trouble, trouble};
-use crate::error::{GitHubError, chain};
+use crate::error::GitHubError;
 use crate::place::Place;
 use crate::retry::{Limits, Tries};
 

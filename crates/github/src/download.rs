@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use release::Sha256;
+use release::name::chain;
 use reqwest::Url;
 use reqwest::header::{ACCEPT, AUTHORIZATION, LOCATION};
 use sha2::Digest as _;
 
 use crate::Read;
 use crate::assets::{Asset, Upload};
-use crate::call::{Call, Trouble, trouble};
-use crate::client::now_unix;
-use crate::error::{GitHubError, chain};
+use crate::call::{Call, Trouble};
+use crate::error::GitHubError;
 use crate::place::may_carry_a_token;
 
 /// How often an answer may lead elsewhere.
@@ -50,17 +50,7 @@ impl Read {
         let limit = self.0.place.slowest(bytes_max);
         let mut response = self.bytes(call, limit).await?;
         if !response.status().is_success() {
-            let (status, headers) = (response.status(), response.headers().clone());
-            let body = crate::assets::limited(response).await?;
-            let repository = self.repository();
-            return Err(trouble(
-                call,
-                repository,
-                status,
-                &headers,
-                &body,
-                now_unix(),
-            ));
+            return Err(self.refused(call, response).await);
         }
         let mut hasher = sha2::Sha256::new();
         let mut read = 0_u64;

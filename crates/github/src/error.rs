@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use release::name::printable;
 use thiserror::Error;
 
 /// Why GitHub did not do what it was asked to. `doing` says what that was: "create the release of `v1.4.0`".
@@ -165,20 +164,4 @@ impl GitHubError {
             | Self::Source { .. } => false,
         }
     }
-}
-
-/// The text of an error and of all that caused it, each thing once, on one line and safe to print.
-pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    let mut next = Some(error);
-    while let Some(cause) = next {
-        let text = cause.to_string();
-        if !text.is_empty() && !parts.iter().any(|part| part.contains(&text)) {
-            parts.push(text);
-        }
-        next = cause.source();
-    }
-    // What an outer error quotes of an inner one stands in the inner one.
-    let last = parts.pop().unwrap_or_default();
-    printable(&last)
 }

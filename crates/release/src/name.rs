@@ -156,6 +156,27 @@ pub fn printable(text: &str) -> String {
     shown.replace("##[", "#\\u{23}[")
 }
 
+/// The text of an error and of all that caused it, each thing once, on one line and made safe to print.
+pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    const CHARS_MAX: usize = 600;
+    let mut parts: Vec<String> = Vec::new();
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        // Outer errors of many libraries repeat their cause; saying a thing once is plainer.
+        if !text.is_empty() && !parts.iter().any(|part| part.contains(&text)) {
+            parts.push(text);
+        }
+        next = cause.source();
+    }
+    let text: Vec<char> = parts.join(": ").chars().take(CHARS_MAX).collect();
+    let pieces = text
+        .chunks(100)
+        .map(|piece| printable(&piece.iter().collect::<String>()));
+    // What two pieces make together is looked at as well.
+    pieces.collect::<String>().replace("##[", "#\\u{23}[")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

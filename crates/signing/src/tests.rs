@@ -1,5 +1,7 @@
 //! What the tests of several modules share: the corpus beside the repository.
 
+pub(crate) mod spoilt;
+
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Once;

@@ -1,7 +1,6 @@
 //! What goes wrong with a store: a conflict with somebody else's bytes, a refusal by a rule, or the world.
 
 use release::Refusal;
-use release::name::printable;
 use thiserror::Error;
 
 /// Other bytes stand under a name that is written once.
@@ -76,27 +75,4 @@ fn next_move(key: &str) -> &'static str {
     } else {
         "`lastmile reconcile` writes it anew"
     }
-}
-
-/// The text of an error and of all that caused it, on one line and safe to print.
-pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    let mut next = Some(error);
-    while let Some(cause) = next {
-        let text = cause.to_string();
-        // The SDK's outer errors repeat their cause; saying a thing once is plainer.
-        if !text.is_empty() && !parts.iter().any(|part| part.contains(&text)) {
-            parts.push(text);
-        }
-        next = cause.source();
-    }
-    printable_long(&parts.join(": "))
-}
-
-fn printable_long(text: &str) -> String {
-    let pieces: Vec<char> = text.chars().take(600).collect();
-    pieces
-        .chunks(100)
-        .map(|piece| printable(&piece.iter().collect::<String>()))
-        .collect()
 }

@@ -98,7 +98,7 @@ impl TagError {
     pub(super) fn git(what: impl Into<String>, error: &(dyn std::error::Error + 'static)) -> Self {
         Self::Git {
             what: what.into(),
-            why: said(error),
+            why: release::name::chain(error),
         }
     }
 
@@ -127,18 +127,4 @@ impl TagError {
             Self::GitHub(error) => crate::error::of_github(error),
         }
     }
-}
-
-/// An error and what caused it, on one line.
-pub(super) fn said(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut parts = vec![release::name::printable(&error.to_string())];
-    let mut cause = error.source();
-    while let Some(error) = cause.filter(|_| parts.len() < 4) {
-        let part = release::name::printable(&error.to_string());
-        if !parts.contains(&part) {
-            parts.push(part);
-        }
-        cause = error.source();
-    }
-    parts.join(": ")
 }

@@ -6,11 +6,11 @@ use gix::ObjectId;
 use gix::objs::{Exists as _, Kind};
 use gix::prelude::{FindExt as _, HeaderExt as _};
 use release::commit::{CommitId, Message};
-use release::name::printable;
+use release::name::{chain, printable};
 use release::tag::TagFormat;
 use release::version::Version;
 
-use super::error::{TagError, said};
+use super::error::TagError;
 use super::walk::Node;
 
 /// The most tags that are looked at.
@@ -60,7 +60,7 @@ impl Repository {
         let mut git = opened
             .map_err(|error| TagError::NoRepository {
                 folder: printable(&folder.to_string_lossy()),
-                why: said(&error),
+                why: chain(&error),
             })?
             .to_thread_local();
         git.object_cache_size_if_unset(1024 * 1024);

@@ -18,10 +18,11 @@ use aws_sdk_s3::config::{
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::{ByteStream, DateTime, DateTimeFormat};
 use aws_sdk_s3::types::ChecksumMode;
+use release::name::chain;
 use release::{Crc64, Sha256, Timestamp};
 
 use super::{Body, Info, Object, Write};
-use crate::error::{StoreError, chain};
+use crate::error::StoreError;
 use crate::key::Headers;
 use crate::location::S3Location;
 

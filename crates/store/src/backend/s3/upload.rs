@@ -11,12 +11,12 @@ use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::{ByteStream, SdkBody};
 use http_body::{Frame, SizeHint};
-use release::name::printable;
+use release::name::{chain, printable};
 use release::{Crc64, Sha256};
 use sha2::Digest as _;
 
 use super::{BUSY_TRIES, S3, Write, pause, status};
-use crate::error::{StoreError, chain};
+use crate::error::StoreError;
 use crate::key::Headers;
 use crate::store::Progress;
 
