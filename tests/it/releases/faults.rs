@@ -217,3 +217,67 @@ fn github_that_is_down_leaves_a_version_that_the_same_command_finishes() {
     there.publish().expect(0);
     there.one_whole_release("after GitHub came back");
 }
+
+/// Somebody publishes the draft while it is filled, with a file of their own under a name of ours: theirs is not deleted.
+#[test]
+fn what_is_published_meanwhile_is_not_deleted() {
+    let Some(there) = tagged() else { return };
+    let github = there.github.clone();
+    let meddle = Arc::new(move || {
+        let draft = github.releases().remove(0);
+        github.change_release(draft.id, |release| {
+            let mut theirs = release.assets.first().cloned().expect("an asset");
+            theirs.id += 1_000_000;
+            theirs.name = "SHA256SUMS".to_owned();
+            theirs.sha256 = "0".repeat(64);
+            release.assets.push(theirs);
+            release.draft = false;
+        });
+    });
+    there.github.plan(Plan::of([Fault {
+        at: At::KeySuffix("?name=SHA256SUMS", 1),
+        does: Does::KillBefore(meddle),
+    }]));
+    there
+        .publish()
+        .expect(4)
+        .says("version `1.4.0` is published in the store, but its GitHub release is not")
+        .says("other bytes are published under that name");
+    let release = there.github.releases().remove(0);
+    let theirs = release
+        .assets
+        .iter()
+        .find(|asset| asset.name == "SHA256SUMS");
+    assert_eq!(theirs.expect("it is there").sha256, "0".repeat(64));
+    let requests = there.github.requests();
+    let deleted = |operation: &str| operation == "repos/delete-release-asset";
+    assert!(
+        !requests.iter().any(|one| deleted(one.operation)),
+        "{requests:?}"
+    );
+}
+
+/// Somebody turns the draft into one of another tag: it is not published as that.
+#[test]
+fn a_draft_of_another_tag_is_not_published() {
+    let Some(there) = tagged() else { return };
+    there.github.plan(Plan::of([Fault {
+        at: At::NthOf("repos/update-release", 1),
+        does: Does::Status(422),
+    }]));
+    there.publish().expect(3);
+    let id = there.github.releases()[0].id;
+    there
+        .github
+        .change_release(id, |release| release.tag_name = "v9.9.9".to_owned());
+    there
+        .publish()
+        .expect(4)
+        .says("was made for the tag `v1.4.0`, and is of `v9.9.9` now");
+    assert!(there.github.releases()[0].draft);
+    there
+        .github
+        .change_release(id, |release| release.tag_name = "v1.4.0".to_owned());
+    there.publish().expect(0);
+    there.one_whole_release("with its tag again");
+}
