@@ -30,6 +30,7 @@ mod spc;
 mod sums;
 mod ticket;
 mod timestamp;
+mod tree;
 mod verify;
 mod x509;
 mod xar;
