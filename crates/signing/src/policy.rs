@@ -73,6 +73,12 @@ impl Policy {
         scopes.filter_map(|rules| rules.authenticode.as_ref())
     }
 
+    /// Every signer with Developer ID that some rule names.
+    pub fn apple_signers(&self) -> impl Iterator<Item = &apple::Signer> {
+        let scopes = self.by_os.values().chain([&self.all]);
+        scopes.filter_map(|rules| rules.apple.as_ref())
+    }
+
     /// Every document of checksums that some rule names, each once.
     pub fn sums_rules(&self) -> Vec<&SumsRule> {
         let mut rules: Vec<_> = self

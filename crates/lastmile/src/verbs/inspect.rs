@@ -106,6 +106,9 @@ fn signature_rows(signature: &SignatureReport) -> Vec<Vec<String>> {
         if let Some(identity) = &signer.azure_identity {
             row("azure-identity", identity);
         }
+        if let Some(team_id) = &signer.team_id {
+            row("team-id", team_id);
+        }
         row("issuer", &signer.certificate.issuer);
         row("thumbprint", &signer.certificate.thumbprint);
         let validity = format!(
@@ -121,6 +124,21 @@ fn signature_rows(signature: &SignatureReport) -> Vec<Vec<String>> {
             };
             row("root", &format!("{}, {origin}", root.subject));
         }
+    }
+    if let Some(apple) = &signature.apple {
+        row(
+            "certificate",
+            apple.certificate.unwrap_or("none of Apple's"),
+        );
+        if apple.is_executable {
+            let runtime = if apple.hardened_runtime { "yes" } else { "no" };
+            row("hardened runtime", runtime);
+        }
+        let ticket = apple.notarized.map(|time| time.to_string());
+        row(
+            "notarized",
+            ticket.as_deref().unwrap_or("no ticket is stapled to it"),
+        );
     }
     for timestamp in &signature.timestamps {
         row(

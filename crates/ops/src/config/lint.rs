@@ -61,6 +61,17 @@ pub(super) fn signer(signer: &Signer, errors: &mut Vec<String>) {
     }
 }
 
+/// What Apple calls a team: ten letters and digits.
+pub(super) fn team_id(text: &str, errors: &mut Vec<String>) {
+    let shaped = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit();
+    if text.len() != 10 || !text.bytes().all(shaped) {
+        errors.push(format!(
+            "`team-id`: `{}` is not a Team ID; expected ten capital letters and digits, as `lastmile inspect` shows them",
+            printable(text)
+        ));
+    }
+}
+
 /// A path or glob that stays below the configuration, and prints as it is.
 pub(super) fn path(key: &str, text: &str, errors: &mut Vec<String>) {
     let leaves = text.split('/').any(|part| part == "..")

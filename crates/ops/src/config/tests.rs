@@ -1,6 +1,7 @@
 //! What is refused, in which words.
 
 use proptest::prelude::*;
+use signing::apple::{HardenedRuntime, Notarized};
 
 use super::*;
 
@@ -127,8 +128,8 @@ fn keys_that_are_not_enforced_yet_are_refused() {
         ("feeds:", "rules: true\nfeeds:", "rules"),
         (
             "windows: { minisign",
-            "windows: { apple: { team-id: x }, minisign",
-            "apple",
+            "windows: { openpgp: { fingerprint: x }, minisign",
+            "openpgp",
         ),
         (
             "    tiers:\n",
@@ -150,6 +151,37 @@ fn keys_that_are_not_enforced_yet_are_refused() {
         .contains("the feed `sparkle` is not yet supported")
     );
     assert!(wrong("from: package.json", "from: tauri.conf.json").contains("not yet supported"));
+}
+
+#[test]
+fn a_team_of_apples_is_named_in_full() {
+    let with = |keys: &str| {
+        let rule = format!("windows: {{ apple: {{ {keys} }}, minisign");
+        good().replacen("windows: { minisign", &rule, 1)
+    };
+    let of = |keys: &str| {
+        let config = Config::parse(&with(keys), "lastmile.yml").expect(keys);
+        let app = config.app(None).expect("one app");
+        let mut signers = app.signing.apple_signers().cloned();
+        signers.next().expect("a signer")
+    };
+    let whole = of("team-id: ABCDE12345");
+    assert_eq!(
+        (whole.hardened_runtime, whole.notarized),
+        (HardenedRuntime::Required, Notarized::Required)
+    );
+    let less = of("team-id: ABCDE12345, hardened-runtime: optional, notarized: optional");
+    assert_eq!(
+        (less.hardened_runtime, less.notarized),
+        (HardenedRuntime::MayBeMissing, Notarized::MayBeMissing)
+    );
+    let message = |keys: &str| {
+        let parsed = Config::parse(&with(keys), "lastmile.yml");
+        parsed.expect_err(keys).to_string()
+    };
+    assert!(message("team-id: abcde12345").contains("`team-id`: `abcde12345` is not a Team ID"));
+    assert!(message("team-id: ABCDE12345, notarized: maybe").contains("maybe"));
+    assert!(message("notarized: required").contains("team-id"));
 }
 
 #[test]

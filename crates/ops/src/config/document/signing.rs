@@ -1,5 +1,6 @@
 //! The keys under `signing`, and the policy that they make.
 
+use ::signing::apple::{self, HardenedRuntime, Notarized};
 use ::signing::authenticode::{Signer, TimestampRule};
 use ::signing::{Allowance, Date, PathPattern, Policy, PublicKey, Rules, SumsRule};
 use release::name::printable;
@@ -36,14 +37,12 @@ pub(super) struct SigningKeys {
 struct RuleKeys {
     /// Each artifact is signed with Authenticode
     authenticode: Option<AuthenticodeKeys>,
+    /// Each artifact is signed with Apple's Developer ID
+    apple: Option<AppleKeys>,
     /// A minisign signature stands beside each artifact
     minisign: Option<MinisignKeys>,
     /// A signed document of checksums names each artifact
     sha256sums: Option<SumsKeys>,
-    #[serde(default, deserialize_with = "refused")]
-    #[schemars(skip)]
-    #[expect(dead_code, reason = "present only to be refused")]
-    apple: Option<NotYet>,
     #[serde(default, deserialize_with = "refused")]
     #[schemars(skip)]
     #[expect(dead_code, reason = "present only to be refused")]
@@ -64,13 +63,27 @@ struct AuthenticodeKeys {
     azure_identity: Option<String>,
     /// Whether the signature must have a timestamp; without one it ends with its certificate
     #[serde(default)]
-    timestamp: TimestampKey,
+    timestamp: Demand,
 }
 
-/// Whether a signature must have a timestamp.
-#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+/// Who signs with Developer ID, and what macOS will ask of users.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct AppleKeys {
+    /// The Team ID in the signer's certificate, ten letters and digits
+    team_id: String,
+    /// Whether programs must run under the hardened runtime
+    #[serde(default)]
+    hardened_runtime: Demand,
+    /// Whether Apple's notarization ticket must be stapled; a bare program cannot have one
+    #[serde(default)]
+    notarized: Demand,
+}
+
+/// Whether something must be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-enum TimestampKey {
+enum Demand {
     /// Yes
     #[default]
     Required,
@@ -156,6 +169,9 @@ impl SigningKeys {
         for signer in policy.authenticode_signers() {
             lint::signer(signer, errors);
         }
+        for signer in policy.apple_signers() {
+            lint::team_id(&signer.team_id, errors);
+        }
         for rule in policy.sums_rules() {
             lint::path("sha256sums", &rule.path, errors);
         }
@@ -170,11 +186,21 @@ impl RuleKeys {
                 organization: keys.organization,
                 azure_identity: keys.azure_identity,
                 timestamp: match keys.timestamp {
-                    TimestampKey::Required => TimestampRule::Required,
-                    TimestampKey::Optional => TimestampRule::MayBeMissing,
+                    Demand::Required => TimestampRule::Required,
+                    Demand::Optional => TimestampRule::MayBeMissing,
                 },
             }),
-            apple: None,
+            apple: self.apple.map(|keys| apple::Signer {
+                team_id: keys.team_id,
+                hardened_runtime: match keys.hardened_runtime {
+                    Demand::Required => HardenedRuntime::Required,
+                    Demand::Optional => HardenedRuntime::MayBeMissing,
+                },
+                notarized: match keys.notarized {
+                    Demand::Required => Notarized::Required,
+                    Demand::Optional => Notarized::MayBeMissing,
+                },
+            }),
             minisign: self.minisign.map(|keys| keys.public_key.0),
             sha256sums: self.sha256sums.map(|keys| SumsRule {
                 path: keys.path,
