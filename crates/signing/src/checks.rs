@@ -129,6 +129,8 @@ checks! {
     IDENTITY_ORGANIZATION = "identity.organization", "The signer's organization is the one that the policy names.";
     IDENTITY_AZURE = "identity.azure", "The signer's durable identity of Azure Artifact Signing is the one that the policy names.";
     IDENTITY_TEAM_ID = "identity.team-id", "The signer's Apple Team ID is the one that the policy names.";
+    CONTENTS_PARSE = "contents.parse", "What is inside can be read to its end, and in one way only.";
+    CONTENTS_LIMITS = "contents.limits", "What is inside is not more, larger, or deeper than what is read.";
     FORMAT_UNSUPPORTED = "format.unsupported", "No rule covers the artifact, and its own kind of signature cannot be checked by this version.";
     ALLOW_UNSIGNED = "policy.allow-unsigned", "The policy allows the artifact to be unsigned.";
     ALLOW_EXPIRED = "policy.allow-expired", "The date until which the policy allows it is not past.";

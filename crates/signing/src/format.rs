@@ -4,9 +4,11 @@
 //! a report says what was not looked at. A format that is supported gets a file of its own.
 
 use release::Kind;
+use serde::Serialize;
 
 /// The formats that carry signatures of their own, and those that cannot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Format {
     /// A Windows program.
     Pe,

@@ -1,0 +1,471 @@
+//! What is inside: every file of a container, and of the containers inside it, and who signed those that carry signatures.
+//!
+//! A container is read once from its beginning to its end. A file that can be signed, or holds others, is put into a room
+//! that the caller provides, and looked at there; all others only pass by. What cannot be read, or could be read in two ways,
+//! is a failure of the container: what is verified must be what is unpacked.
+
+pub(crate) mod names;
+pub(crate) mod room;
+
+use std::io::{self, Read, Seek, SeekFrom};
+
+use release::Sha256;
+use release::Timestamp;
+use release::name::printable;
+use serde::Serialize;
+use sha2::Digest as _;
+
+use crate::checks::{CONTENTS_LIMITS, CONTENTS_PARSE, Check, Outcome};
+use crate::format::Format;
+use crate::inspection::{self, Inspection};
+use crate::roots::Trust;
+use crate::tar::{self, EntryKind};
+use crate::tree::{FileNode, KEPT_BYTES_MAX, Node, Tree, is_kept};
+use crate::unpack::Packing;
+use crate::verify::Bytes;
+
+use names::{IsFolder, NameError, Names};
+use room::{Budget, Stored, World};
+
+pub use room::{MakeRoom, Room};
+
+/// What is read of a container at most, with all that is inside.
+pub(crate) struct Limits;
+
+impl Limits {
+    /// Containers inside containers.
+    pub(crate) const DEPTH: usize = 8;
+    /// Files, folders, and links.
+    pub(crate) const ENTRIES: u64 = 500_000;
+    /// Bytes that are unpacked, whatever the size of the container.
+    pub(crate) const BYTES: u64 = 2 * 1024 * 1024 * 1024;
+    /// Bytes that are unpacked for each byte of the container, where that is more.
+    pub(crate) const RATIO: u64 = 100;
+    /// Bytes of the beginning of a file by which its format is known: the magic of tar stands last.
+    pub(crate) const HEAD_BYTES: u64 = 512;
+}
+
+/// How to look.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings<'a> {
+    /// The time to judge signatures at.
+    pub at: Timestamp,
+    /// The roots that they may chain to.
+    pub trust: &'a Trust,
+    /// Where a file stays while it is looked at.
+    pub room: MakeRoom,
+}
+
+/// What is inside a container.
+#[derive(Debug, Clone, Serialize)]
+pub struct Contents {
+    /// How many files there are, containers inside included.
+    pub files: u64,
+    /// Checks of the container and of those inside.
+    pub checks: Vec<Check>,
+    /// Each file that can carry a signature, in the order in which they were found.
+    pub leaves: Vec<Leaf>,
+}
+
+/// A file inside a container that can carry a signature.
+#[derive(Debug, Clone, Serialize)]
+pub struct Leaf {
+    /// Its path in the container, `app/helper.dll`, and `inner.zip!/helper.dll` where that is in another one.
+    pub path: String,
+    /// What it is.
+    pub format: Format,
+    /// The digest of its bytes; none for a bundle, which has many files.
+    pub sha256: Option<Sha256>,
+    /// Its own signature, where this version can look at it.
+    pub signature: Option<Inspection>,
+    /// Whether it lies in a bundle, whose own leaf vouches for it too.
+    pub is_in_bundle: bool,
+}
+
+/// Looks into a container. None where this version sees none.
+///
+/// # Errors
+/// Where the reader or a room fails. A container that is wrong is no error but a failed check.
+pub fn walk(bytes: &mut dyn Bytes, settings: Settings<'_>) -> io::Result<Option<Contents>> {
+    let Some(container) = Container::detect(bytes)? else {
+        return Ok(None);
+    };
+    let size = bytes.seek(SeekFrom::End(0))?;
+    let world = World::default();
+    let bytes_max = Limits::BYTES.max(size.saturating_mul(Limits::RATIO));
+    let budget = Budget::new(Limits::ENTRIES, bytes_max);
+    let mut walker = Walker {
+        settings,
+        world: &world,
+        budget: &budget,
+        contents: Contents {
+            files: 0,
+            checks: Vec::new(),
+            leaves: Vec::new(),
+        },
+    };
+    let walked = walker.container(container, bytes, "", 1);
+    let mut contents = walker.contents;
+    let check = match walked {
+        Ok(()) => Check::pass(
+            CONTENTS_PARSE,
+            format!(
+                "a {} of {} files, read to its end",
+                container.name(),
+                contents.files
+            ),
+        ),
+        Err(error) => world.broken(error)?.check(""),
+    };
+    contents.checks.insert(0, check);
+    Ok(Some(contents))
+}
+
+/// A container whose files are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Container {
+    Tar,
+    Packed(Packing),
+}
+
+impl Container {
+    fn of_head(head: &[u8]) -> Option<Self> {
+        if tar::is_tar(head) {
+            return Some(Self::Tar);
+        }
+        Packing::of_head(head).map(Self::Packed)
+    }
+
+    fn detect(bytes: &mut (impl Read + Seek + ?Sized)) -> io::Result<Option<Self>> {
+        bytes.seek(SeekFrom::Start(0))?;
+        let head = head(bytes)?;
+        bytes.seek(SeekFrom::Start(0))?;
+        Ok(Self::of_head(&head))
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Tar => "tar archive",
+            Self::Packed(Packing::Gzip) => "gzip archive",
+            Self::Packed(Packing::Xz) => "xz archive",
+            Self::Packed(Packing::Zstd) => "zstd archive",
+        }
+    }
+}
+
+struct Walker<'a> {
+    settings: Settings<'a>,
+    world: &'a World,
+    budget: &'a Budget,
+    contents: Contents,
+}
+
+/// A file that passes.
+struct Passing<'a> {
+    /// The path of the container that it is in, with `!/` at its end; empty for the outermost.
+    place: &'a str,
+    path: &'a str,
+    depth: usize,
+    is_executable: Option<bool>,
+}
+
+impl Walker<'_> {
+    /// Reads a container to its end; `place` is put before the paths in it.
+    fn container(
+        &mut self,
+        container: Container,
+        bytes: &mut dyn Bytes,
+        place: &str,
+        depth: usize,
+    ) -> io::Result<()> {
+        if depth > Limits::DEPTH {
+            return Err(room::limit(format!(
+                "containers lie in containers, more than {} deep",
+                Limits::DEPTH
+            )));
+        }
+        let world = self.world;
+        bytes.seek(SeekFrom::Start(0))?;
+        let mut source = world.watched(bytes);
+        match container {
+            Container::Tar => self.tar(&mut source, place, depth),
+            Container::Packed(packing) => {
+                let mut plain = self.budget.metered(packing.unpacked(source));
+                self.unpacked(packing, &mut plain, place, depth)
+            }
+        }
+    }
+
+    /// What is compressed is an archive, or one file.
+    fn unpacked(
+        &mut self,
+        packing: Packing,
+        plain: &mut dyn Read,
+        place: &str,
+        depth: usize,
+    ) -> io::Result<()> {
+        let mut head = head(plain)?;
+        let is_tar = tar::is_tar(&head);
+        let mut plain = head.as_mut_slice().chain(plain);
+        if is_tar {
+            return self.tar(&mut plain, place, depth);
+        }
+        let path = format!("content.{}", packing.name());
+        let passing = Passing {
+            place,
+            path: path.trim_end_matches(packing.name()).trim_end_matches('.'),
+            depth,
+            is_executable: None,
+        };
+        let mut tree = Tree::new();
+        self.budget.entry()?;
+        self.file(&passing, &mut plain, &mut tree)?;
+        // To the end of the stream, where its checksum stands.
+        io::copy(&mut plain, &mut io::sink()).map(drop)
+    }
+
+    fn tar(&mut self, bytes: &mut dyn Read, place: &str, depth: usize) -> io::Result<()> {
+        let mut names = Names::default();
+        let mut tree = Tree::new();
+        tar::walk(bytes, &mut |entry, content| {
+            self.budget.entry()?;
+            if entry.path.is_empty() {
+                return Ok(());
+            }
+            let is_folder = match entry.kind {
+                EntryKind::Folder => IsFolder::Yes,
+                EntryKind::File { .. } | EntryKind::Link(_) | EntryKind::HardLink(_) => {
+                    IsFolder::No
+                }
+            };
+            names.add(&entry.path, is_folder).map_err(room::refused)?;
+            let (node, path) = match &entry.kind {
+                EntryKind::Folder => (Node::Folder, &entry.path),
+                EntryKind::Link(target) => {
+                    let target = target.clone();
+                    (Node::Link { target }, &entry.path)
+                }
+                EntryKind::HardLink(target) => {
+                    if !names.has_file(target) {
+                        let error = NameError::Below(printable(&entry.path));
+                        return Err(room::refused(error));
+                    }
+                    if let Some(node) = tree.get(target).cloned() {
+                        tree.insert(entry.path.clone(), node);
+                    }
+                    return Ok(());
+                }
+                EntryKind::File { .. } => {
+                    let passing = Passing {
+                        place,
+                        path: &entry.path,
+                        depth,
+                        is_executable: Some(entry.is_executable),
+                    };
+                    return self.file(&passing, content, &mut tree);
+                }
+            };
+            if is_in_bundle(path) {
+                tree.insert(path.clone(), node);
+            }
+            Ok(())
+        })?;
+        self.bundles(place, &tree);
+        Ok(())
+    }
+
+    /// Looks at one file.
+    fn file(
+        &mut self,
+        passing: &Passing<'_>,
+        content: &mut dyn Read,
+        tree: &mut Tree,
+    ) -> io::Result<()> {
+        self.contents.files += 1;
+        let mut head = head(content)?;
+        let format = Format::of_head(&head);
+        let container = Container::of_head(&head);
+        let is_leaf = format.own_signature().is_some() || format == Format::Elf;
+        let is_in_bundle = is_in_bundle(passing.path);
+        let mut content = head.as_mut_slice().chain(content);
+        if !is_leaf && container.is_none() && !is_in_bundle {
+            return Ok(());
+        }
+        let stays = is_leaf || container.is_some();
+        let name = passing.path.rsplit('/').next().unwrap_or_default();
+        let mut hashes = Hashes::new(is_kept(name));
+        let mut stored = Stored::new(self.settings.room, self.world);
+        hashes.pass(&mut content, |piece| match stays {
+            true => stored.write(piece),
+            false => Ok(()),
+        })?;
+        let mut file = hashes.finish(passing.is_executable);
+        let mut bytes = stored.finish()?;
+        if is_leaf {
+            let Settings { at, trust, .. } = self.settings;
+            let signature = match inspection::inspect(&mut bytes, at, trust) {
+                Ok(signature) => signature,
+                Err(error) => return Err(self.world.fail(error)),
+            };
+            file.signature.clone_from(&signature);
+            self.contents.leaves.push(Leaf {
+                path: format!("{}{}", passing.place, passing.path),
+                format,
+                sha256: Some(Sha256::from_bytes(file.sha256)),
+                signature,
+                is_in_bundle,
+            });
+        }
+        if is_in_bundle {
+            tree.insert(passing.path.to_owned(), Node::File(file));
+        }
+        match container {
+            Some(container) => self.inner(container, &mut bytes, passing),
+            None => Ok(()),
+        }
+    }
+
+    /// Looks into a container inside. One that cannot be read was not looked at; the outer one is read on.
+    fn inner(
+        &mut self,
+        container: Container,
+        bytes: &mut dyn Bytes,
+        passing: &Passing<'_>,
+    ) -> io::Result<()> {
+        let path = format!("{}{}", passing.place, passing.path);
+        let place = format!("{path}!/");
+        let walked = self.container(container, bytes, &place, passing.depth + 1);
+        let Err(error) = walked else { return Ok(()) };
+        let check = self.world.broken(error)?.check(&path);
+        if check.id == CONTENTS_LIMITS {
+            return Err(room::limit(check.reason));
+        }
+        self.contents.checks.push(check);
+        Ok(())
+    }
+
+    /// Judges every bundle of a container that was read.
+    fn bundles(&mut self, _place: &str, _tree: &Tree) {}
+}
+
+/// The digests of a file that passes, and its bytes where they are kept.
+struct Hashes {
+    size: u64,
+    sha1: sha1::Sha1,
+    sha256: sha2::Sha256,
+    kept: Option<Vec<u8>>,
+}
+
+impl Hashes {
+    fn new(is_kept: bool) -> Self {
+        Self {
+            size: 0,
+            sha1: sha1::Sha1::default(),
+            sha256: sha2::Sha256::new(),
+            kept: is_kept.then(Vec::new),
+        }
+    }
+
+    /// Reads to the end.
+    fn pass(
+        &mut self,
+        content: &mut dyn Read,
+        mut also: impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut buffer = vec![0; 128 * 1024];
+        loop {
+            let read = match content.read(&mut buffer) {
+                Ok(0) => return Ok(()),
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            let piece = buffer.get(..read).unwrap_or_default();
+            self.size += read as u64;
+            self.sha1.update(piece);
+            self.sha256.update(piece);
+            if self.size > KEPT_BYTES_MAX {
+                self.kept = None;
+            }
+            if let Some(kept) = &mut self.kept {
+                kept.extend_from_slice(piece);
+            }
+            also(piece)?;
+        }
+    }
+
+    fn finish(self, is_executable: Option<bool>) -> FileNode {
+        FileNode {
+            size: self.size,
+            is_executable,
+            sha1: self.sha1.finalize().into(),
+            sha256: self.sha256.finalize().into(),
+            kept: self.kept,
+            signature: None,
+        }
+    }
+}
+
+/// Whether a path lies in a bundle of macOS, by the names of the folders above it.
+fn is_in_bundle(path: &str) -> bool {
+    const SUFFIXES: [&str; 12] = [
+        ".app",
+        ".framework",
+        ".appex",
+        ".xpc",
+        ".bundle",
+        ".plugin",
+        ".kext",
+        ".prefPane",
+        ".qlgenerator",
+        ".mdimporter",
+        ".systemextension",
+        ".dext",
+    ];
+    let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
+    folders
+        .split('/')
+        .any(|part| SUFFIXES.iter().any(|suffix| part.ends_with(suffix)))
+}
+
+/// The first bytes, as many as there are.
+fn head(bytes: &mut (impl Read + ?Sized)) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    bytes.take(Limits::HEAD_BYTES).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+/// What is wrong with a container.
+pub(crate) struct Broken {
+    pub(crate) reason: String,
+    pub(crate) is_limit: bool,
+}
+
+impl Broken {
+    /// The check that fails; one inside was not looked at, which a policy may allow by its path.
+    fn check(self, path: &str) -> Check {
+        let id = if self.is_limit {
+            CONTENTS_LIMITS
+        } else {
+            CONTENTS_PARSE
+        };
+        if path.is_empty() {
+            return Check::fail(
+                id,
+                format!("what is inside cannot be read: {}", self.reason),
+            );
+        }
+        let reason = match self.is_limit {
+            true => self.reason,
+            false => format!(
+                "`{}` inside cannot be read: {}",
+                printable(path),
+                self.reason
+            ),
+        };
+        Check::new(id, Outcome::Unsupported, reason)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,79 @@
+//! Names in containers: what all who unpack them understand in one way.
+
+use std::collections::BTreeMap;
+
+use release::name::printable;
+use thiserror::Error;
+
+/// The longest path, in bytes; what systems take.
+const PATH_BYTES_MAX: usize = 4096;
+
+/// Why a name is refused.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub(crate) enum NameError {
+    #[error("it is not UTF-8, which others read as something else")]
+    Encoding,
+    #[error("`{0}` is absolute, leaves its folder, or has a part that systems read differently")]
+    Path(String),
+    #[error("`{0}` is there twice")]
+    Twice(String),
+    #[error("`{0}` lies below something that is no folder")]
+    Below(String),
+}
+
+/// The path of an entry: relative, `/` between, without `.` and empty parts. Empty for the folder itself.
+pub(crate) fn relative(name: &[u8]) -> Result<String, NameError> {
+    let name = std::str::from_utf8(name).map_err(|_| NameError::Encoding)?;
+    let wrong = || NameError::Path(printable(name));
+    let has_strange = name.contains(|c: char| c == '\\' || c.is_control());
+    if name.is_empty() || name.starts_with('/') || name.len() > PATH_BYTES_MAX || has_strange {
+        return Err(wrong());
+    }
+    let parts: Vec<_> = name
+        .split('/')
+        .filter(|part| !matches!(*part, "" | "."))
+        .collect();
+    // A colon names a drive or a stream of Windows in the first part, and nothing good elsewhere.
+    let leaves = parts.contains(&"..");
+    let is_drive = parts.first().is_some_and(|part| part.contains(':'));
+    if leaves || is_drive {
+        return Err(wrong());
+    }
+    Ok(parts.join("/"))
+}
+
+/// Every path of one container, to see that none is there twice and none lies below a file or link.
+#[derive(Debug, Default)]
+pub(crate) struct Names(BTreeMap<String, IsFolder>);
+
+/// Whether paths may lie below one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IsFolder {
+    Yes,
+    No,
+}
+
+impl Names {
+    /// Takes a path in.
+    pub(crate) fn add(&mut self, path: &str, is_folder: IsFolder) -> Result<(), NameError> {
+        let parents = path.match_indices('/').filter_map(|(at, _)| path.get(..at));
+        for parent in parents {
+            match self.0.get(parent) {
+                Some(IsFolder::Yes) => {}
+                Some(IsFolder::No) => return Err(NameError::Below(printable(path))),
+                None => drop(self.0.insert(parent.to_owned(), IsFolder::Yes)),
+            }
+        }
+        match self.0.insert(path.to_owned(), is_folder) {
+            None => Ok(()),
+            // Folders are named again by many tools, with another date.
+            Some(IsFolder::Yes) if is_folder == IsFolder::Yes => Ok(()),
+            Some(_) => Err(NameError::Twice(printable(path))),
+        }
+    }
+
+    /// Whether a file of that path was there.
+    pub(crate) fn has_file(&self, path: &str) -> bool {
+        self.0.get(path) == Some(&IsFolder::No)
+    }
+}

@@ -1,0 +1,217 @@
+//! Room for one file of a container while it is looked at, and who is to blame where reading ends: the container or the world.
+
+use std::cell::{Cell, RefCell};
+use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
+
+use crate::verify::Bytes;
+use crate::walk::Broken;
+
+/// A place that can be written, and read at any offset: memory, or a file that has no name.
+pub trait Room: Read + Write + Seek {}
+
+impl<T: Read + Write + Seek> Room for T {}
+
+/// Makes a room. This crate touches no disk: whoever calls it knows where there is space.
+pub type MakeRoom = fn() -> io::Result<Box<dyn Room>>;
+
+/// What stays in memory; larger files get a room.
+const MEMORY_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Errors of the world: of the reader of the outermost container, and of rooms. Decompressors wrap what they get from below,
+/// so the first one is noted here, and every other error is the container's own fault.
+#[derive(Debug, Default)]
+pub(crate) struct World(RefCell<Option<io::Error>>);
+
+impl World {
+    pub(crate) fn watched<'a>(&'a self, bytes: &'a mut dyn Bytes) -> Watched<'a> {
+        Watched { bytes, world: self }
+    }
+
+    /// Notes an error, and gives one to return instead.
+    pub(crate) fn fail(&self, error: io::Error) -> io::Error {
+        let kind = error.kind();
+        self.0.borrow_mut().get_or_insert(error);
+        kind.into()
+    }
+
+    /// What an error means.
+    ///
+    /// # Errors
+    /// Where it is the world's.
+    pub(crate) fn broken(&self, error: io::Error) -> io::Result<Broken> {
+        if let Some(error) = self.0.borrow_mut().take() {
+            return Err(error);
+        }
+        let inner = error.get_ref();
+        let is_limit = inner.is_some_and(|inner| inner.is::<Limit>());
+        let is_ours = is_limit || inner.is_some_and(|inner| inner.is::<Refused>());
+        let reason = match is_ours {
+            true => error.to_string(),
+            false => release::name::chain(&error),
+        };
+        Ok(Broken { reason, is_limit })
+    }
+}
+
+/// A reader whose errors are the world's.
+pub(crate) struct Watched<'a> {
+    bytes: &'a mut dyn Bytes,
+    world: &'a World,
+}
+
+impl Read for Watched<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.bytes.read(buffer) {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => Err(self.world.fail(error)),
+            other => other,
+        }
+    }
+}
+
+impl Seek for Watched<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.bytes.seek(to).map_err(|error| self.world.fail(error))
+    }
+}
+
+/// A limit that was reached.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Limit(String);
+
+pub(crate) fn limit(reason: impl Into<String>) -> io::Error {
+    io::Error::other(Limit(reason.into()))
+}
+
+/// Why a container is refused, in words that are safe to print.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Refused(String);
+
+/// What a reader of this crate says of a container. It has escaped what it quotes.
+pub(crate) fn refused(error: impl std::error::Error) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, Refused(error.to_string()))
+}
+
+/// What may still be read.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    entries: Cell<u64>,
+    bytes: Cell<u64>,
+}
+
+impl Budget {
+    pub(crate) fn new(entries: u64, bytes: u64) -> Self {
+        let (entries, bytes) = (Cell::new(entries), Cell::new(bytes));
+        Self { entries, bytes }
+    }
+
+    /// Counts an entry.
+    pub(crate) fn entry(&self) -> io::Result<()> {
+        let left = self.entries.get().checked_sub(1);
+        let left = left.ok_or_else(|| limit("there are more files inside than are read"))?;
+        self.entries.set(left);
+        Ok(())
+    }
+
+    /// Counts what a decompressor gives.
+    pub(crate) fn metered<R: Read>(&self, plain: R) -> Metered<'_, R> {
+        Metered {
+            plain,
+            budget: self,
+        }
+    }
+}
+
+/// A reader whose bytes are counted.
+pub(crate) struct Metered<'a, R> {
+    plain: R,
+    budget: &'a Budget,
+}
+
+impl<R: Read> Read for Metered<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.plain.read(buffer)?;
+        let left = self.budget.bytes.get().checked_sub(read as u64);
+        let left = left.ok_or_else(|| {
+            limit("it unpacks to far more bytes than it has, and more than are read")
+        })?;
+        self.budget.bytes.set(left);
+        Ok(read)
+    }
+}
+
+/// A file that is being stored.
+pub(crate) struct Stored<'a> {
+    make: MakeRoom,
+    world: &'a World,
+    memory: Vec<u8>,
+    room: Option<Box<dyn Room>>,
+}
+
+impl<'a> Stored<'a> {
+    pub(crate) fn new(make: MakeRoom, world: &'a World) -> Self {
+        Self {
+            make,
+            world,
+            memory: Vec::new(),
+            room: None,
+        }
+    }
+
+    pub(crate) fn write(&mut self, piece: &[u8]) -> io::Result<()> {
+        self.try_write(piece)
+            .map_err(|error| self.world.fail(error))
+    }
+
+    fn try_write(&mut self, piece: &[u8]) -> io::Result<()> {
+        if self.room.is_none() && self.memory.len() + piece.len() > MEMORY_BYTES_MAX {
+            let mut room = (self.make)()?;
+            room.write_all(&std::mem::take(&mut self.memory))?;
+            self.room = Some(room);
+        }
+        match &mut self.room {
+            Some(room) => room.write_all(piece),
+            None => {
+                self.memory.extend_from_slice(piece);
+                Ok(())
+            }
+        }
+    }
+
+    /// To be read from the beginning.
+    pub(crate) fn finish(self) -> io::Result<Kept> {
+        match self.room {
+            None => Ok(Kept::Memory(Cursor::new(self.memory))),
+            Some(mut room) => {
+                let rewound = room.flush().and_then(|()| room.seek(SeekFrom::Start(0)));
+                rewound.map_err(|error| self.world.fail(error))?;
+                Ok(Kept::Room(room))
+            }
+        }
+    }
+}
+
+/// A file that was stored.
+pub(crate) enum Kept {
+    Memory(Cursor<Vec<u8>>),
+    Room(Box<dyn Room>),
+}
+
+impl Read for Kept {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Memory(bytes) => bytes.read(buffer),
+            Self::Room(room) => room.read(buffer),
+        }
+    }
+}
+
+impl Seek for Kept {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        match self {
+            Self::Memory(bytes) => bytes.seek(to),
+            Self::Room(room) => room.seek(to),
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! What is found inside, and what ends the walk.
+
+use std::io::{Cursor, Write as _};
+
+use super::*;
+use crate::report::Verdict;
+use crate::tar::tests::{archive, header, member};
+use crate::tests::{day, sample, shared, trust};
+
+fn room() -> io::Result<Box<dyn Room>> {
+    Ok(Box::new(Cursor::new(Vec::new())))
+}
+
+fn look(bytes: impl Read + Seek) -> Option<Contents> {
+    let mut bytes = bytes;
+    let trust = trust();
+    let settings = Settings {
+        at: day(),
+        trust: &trust,
+        room,
+    };
+    walk(&mut bytes, settings).expect("bytes in memory")
+}
+
+fn gzip(plain: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(plain).expect("memory");
+    encoder.finish().expect("memory")
+}
+
+/// Every leaf with its verdict.
+fn leaves(contents: &Contents) -> Vec<(&str, Option<Verdict>)> {
+    let leaves = contents.leaves.iter();
+    leaves
+        .map(|leaf| {
+            let verdict = leaf.signature.as_ref().map(|found| found.verdict);
+            (leaf.path.as_str(), verdict)
+        })
+        .collect()
+}
+
+/// The checks that did not pass.
+fn bad(contents: &Contents) -> Vec<(&str, Outcome, &str)> {
+    let checks = contents.checks.iter();
+    checks
+        .filter(|check| check.outcome != Outcome::Pass)
+        .map(|check| (check.id.as_str(), check.outcome, check.reason.as_str()))
+        .collect()
+}
+
+const UNSIGNED: &[u8] = b"MZ is how programs begin";
+
+#[test]
+fn programs_are_found_however_deep() {
+    let inner = archive(&[
+        member("c.exe", b'0', UNSIGNED),
+        member("d.txt", b'0', b"text"),
+    ]);
+    let outer = archive(&[
+        member("a.exe", b'0', UNSIGNED),
+        member("lib/inner.tar.gz", b'0', &gzip(&inner)),
+        member("lib/elf", b'0', b"\x7fELF and so on"),
+        member("only.gz", b'0', &gzip(UNSIGNED)),
+    ]);
+    let contents = look(Cursor::new(gzip(&outer))).expect("a container");
+    assert_eq!(bad(&contents), []);
+    assert_eq!(contents.files, 7);
+    assert_eq!(
+        leaves(&contents),
+        [
+            ("a.exe", Some(Verdict::Invalid)),
+            ("lib/inner.tar.gz!/c.exe", Some(Verdict::Invalid)),
+            ("lib/elf", None),
+            ("only.gz!/content", Some(Verdict::Invalid)),
+        ]
+    );
+    // Each has a digest, for policies that let it be unsigned.
+    assert!(contents.leaves.iter().all(|leaf| leaf.sha256.is_some()));
+    assert!(look(Cursor::new(UNSIGNED)).is_none());
+}
+
+#[test]
+fn a_container_that_is_wrong_fails_and_one_inside_was_not_looked_at() {
+    let good = archive(&[member("a.exe", b'0', UNSIGNED)]);
+    let cut = &good[..good.len() - 600];
+    let contents = look(Cursor::new(gzip(cut))).expect("a container");
+    let [(id, outcome, reason)] = bad(&contents)[..] else {
+        panic!("{:?}", contents.checks);
+    };
+    assert_eq!((id, outcome), ("contents.parse", Outcome::Fail));
+    assert!(reason.contains("without its end mark"), "{reason}");
+    let mut packed = gzip(&good);
+    packed.truncate(packed.len() - 3);
+    let contents = look(Cursor::new(&packed)).expect("a container");
+    assert_eq!(bad(&contents).len(), 1);
+    let outer = archive(&[
+        member("spoilt.tgz", b'0', &packed),
+        member("b.exe", b'0', UNSIGNED),
+    ]);
+    let contents = look(Cursor::new(outer)).expect("a container");
+    let [(id, outcome, reason)] = bad(&contents)[..] else {
+        panic!("{:?}", contents.checks);
+    };
+    assert_eq!((id, outcome), ("contents.parse", Outcome::Unsupported));
+    assert!(reason.contains("`spoilt.tgz` inside"), "{reason}");
+    // What was found before the end of it, and after it, is there.
+    let found = leaves(&contents);
+    let paths: Vec<_> = found.iter().map(|(path, _)| *path).collect();
+    assert_eq!(paths, ["spoilt.tgz!/a.exe", "b.exe"]);
+}
+
+#[test]
+fn names_that_hide_others_are_refused() {
+    for (what, members, expected) in [
+        (
+            "twice",
+            vec![member("a", b'0', b"1"), member("./a", b'0', b"2")],
+            "`a` is there twice",
+        ),
+        (
+            "through a link",
+            vec![header("a", b'2', 0, "/etc"), member("a/b", b'0', b"2")],
+            "below something that is no folder",
+        ),
+        (
+            "a file that was a folder",
+            vec![member("a/b", b'0', b"2"), member("a", b'0', b"1")],
+            "`a` is there twice",
+        ),
+        (
+            "another name of nothing",
+            vec![header("a", b'1', 0, "b")],
+            "below something that is no folder",
+        ),
+    ] {
+        let contents = look(Cursor::new(archive(&members))).expect("a container");
+        let found = bad(&contents);
+        let has = |(id, _, reason): &(&str, Outcome, &str)| {
+            *id == "contents.parse" && reason.contains(expected)
+        };
+        assert!(found.iter().any(has), "{what}: {found:?}");
+    }
+    let folders = archive(&[
+        header("a/", b'5', 0, ""),
+        member("a/b", b'0', b"1"),
+        header("a/", b'5', 0, ""),
+    ]);
+    assert_eq!(bad(&look(Cursor::new(folders)).expect("a container")), []);
+}
+
+#[test]
+fn bombs_end_at_the_limits() {
+    let mut deep = archive(&[member("a.exe", b'0', UNSIGNED)]);
+    for _ in 0..=Limits::DEPTH {
+        deep = archive(&[member("inner.tar", b'0', &deep)]);
+    }
+    let contents = look(Cursor::new(deep)).expect("a container");
+    let [(id, Outcome::Fail, reason)] = bad(&contents)[..] else {
+        panic!("{:?}", contents.checks);
+    };
+    assert_eq!(id, "contents.limits");
+    assert!(reason.contains("more than 8 deep"), "{reason}");
+    let budget = Budget::new(2, 10);
+    budget.entry().expect("the first");
+    budget.entry().expect("the second");
+    budget.entry().expect_err("the third");
+    let mut plain = budget.metered(&[0; 11][..]);
+    io::copy(&mut plain, &mut io::sink()).expect_err("a byte too many");
+}
+
+#[test]
+fn what_the_world_does_is_no_fault_of_the_container() {
+    struct Torn(Cursor<Vec<u8>>);
+    impl Read for Torn {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            if self.0.position() > 600 {
+                return Err(io::Error::other("the disk is gone"));
+            }
+            self.0.read(buffer)
+        }
+    }
+    impl Seek for Torn {
+        fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+            self.0.seek(to)
+        }
+    }
+    let trust = trust();
+    let settings = Settings {
+        at: day(),
+        trust: &trust,
+        room: || Err(io::Error::other("the disk is full")),
+    };
+    // What does not compress is longer than what is read at once.
+    let noise: Vec<u8> = (0..20_000_u32)
+        .map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8)
+        .collect();
+    let plain = archive(&[member("a.exe", b'0', &noise)]);
+    for bytes in [plain.clone(), gzip(&plain)] {
+        let mut torn = Torn(Cursor::new(bytes));
+        let error = walk(&mut torn, settings).expect_err("no disk");
+        assert_eq!(error.to_string(), "the disk is gone");
+    }
+    let mut large = UNSIGNED.to_vec();
+    large.resize(5 * 1024 * 1024, 0);
+    let mut bytes = Cursor::new(archive(&[member("a.exe", b'0', &large)]));
+    let error = walk(&mut bytes, settings).expect_err("no room");
+    assert_eq!(error.to_string(), "the disk is full");
+}
+
+#[test]
+fn real_programs_keep_their_verdicts_inside() {
+    let Some(folder) = shared() else { return };
+    let app = std::fs::File::open(folder.join("app/mitmproxy/Mitmproxy Redirector.app.tar"));
+    let contents = look(app.expect("the sample")).expect("a container");
+    assert_eq!(bad(&contents), []);
+    let found = leaves(&contents);
+    assert_eq!(found.len(), 2, "{found:?}");
+    for (path, verdict) in found {
+        assert_eq!(verdict, Some(Verdict::Valid), "{path}");
+    }
+    let Some(program) = sample("signify/pciide.sys") else {
+        return;
+    };
+    let package = sample("signify/putty.msi").expect("beside the other");
+    let bytes = archive(&[
+        member("pciide.sys", b'0', &program),
+        member("putty.msi", b'0', &package),
+    ]);
+    let contents = look(Cursor::new(gzip(&bytes))).expect("a container");
+    let expected = [&program, &package].map(|bytes| {
+        let alone = inspection::inspect(&mut Cursor::new(bytes), day(), &trust());
+        alone.expect("memory").map(|found| found.verdict)
+    });
+    let found: Vec<_> = leaves(&contents).into_iter().map(|(_, it)| it).collect();
+    assert_eq!(found, expected);
+}
