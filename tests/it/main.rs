@@ -9,6 +9,7 @@ mod faults;
 mod feeds;
 mod halt;
 mod hostile;
+mod inside;
 mod inspect;
 mod observe;
 mod publish;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use release::Timestamp;
 use release::name::printable;
 use serde::Serialize;
+use signing::walk::{self, Contents, Settings};
 use signing::{Format, Inspection, Trust, Verdict};
 
 use crate::error::Error;
@@ -48,6 +49,9 @@ pub struct Inspected {
     /// Its own signature, where this version can look at it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signature: Option<Inspection>,
+    /// What is inside, where it is a container that this version looks into.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contents: Option<Contents>,
 }
 
 impl Report {
@@ -109,14 +113,22 @@ pub(crate) fn with_roots(trust: Trust, path: &Path) -> Result<Trust, Error> {
 fn one(path: &Path, at: Timestamp, trust: &Trust) -> Result<Inspected, Error> {
     let format = head_format(path)?;
     let mut file = File::open(path).map_err(|source| local(path, source))?;
-    let signature = signing::inspect(&mut file, at, trust).map_err(|source| local(path, source))?;
+    let failed = |source| local(path, source);
+    let signature = signing::inspect(&mut file, at, trust).map_err(failed)?;
+    let room = crate::verify::room;
+    let settings = Settings { at, trust, room };
+    let contents = walk::walk(&mut file, settings).map_err(failed)?;
+    let own = signature.as_ref().map(|found| found.verdict);
+    let inside = contents.as_ref().map(Contents::verdict);
     Ok(Inspected {
         path: printable(&path.to_string_lossy()),
         format: format.name(),
-        verdict: signature
-            .as_ref()
-            .map_or(Verdict::Unsupported, |found| found.verdict),
+        verdict: match (own, inside) {
+            (Some(own), Some(inside)) => own.worse(inside),
+            (own, inside) => own.or(inside).unwrap_or(Verdict::Unsupported),
+        },
         signature,
+        contents,
     })
 }
 

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use release::name::{FileName, printable};
 use release::{Artifact, Timestamp, Version};
 use serde_json::Map;
+use signing::walk::Room;
 use signing::{
     Candidate, Context, Examined, MeasureError, Policy, ReleaseReport, SumsDocument, Trust,
     Verified,
@@ -87,6 +88,7 @@ impl Shared {
             sums: &self.sums,
             trust: &self.trust,
             wants_sha512: *wants_sha512,
+            room,
         }
     }
 }
@@ -110,6 +112,11 @@ pub async fn run(request: &Request, reporter: &Reporter) -> Result<Checked, Erro
         .into_verified()
         .map_err(Error::Checks)?;
     Ok(checked(&shared, found, signatures, report))
+}
+
+/// Where a file of a container stays while it is looked at: a temporary file that has no name, so that nothing is left behind.
+pub(crate) fn room() -> io::Result<Box<dyn Room>> {
+    tempfile::tempfile().map(|file| Box::new(file) as Box<dyn Room>)
 }
 
 /// What signatures may chain to: Microsoft's roots, and those that the policy adds.
@@ -188,6 +195,7 @@ pub(crate) fn is_signed_by(
         sums: &[],
         trust: &Trust::nothing(),
         wants_sha512: false,
+        room,
     };
     let candidate = Candidate {
         path: artifact.name.as_str(),

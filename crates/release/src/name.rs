@@ -136,22 +136,26 @@ fn is_file_name(text: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || b"-_.+~".contains(&b))
 }
 
-/// Untrusted text made safe to print on one line: control characters, quotes, and anything that is not plain
-/// printable text is escaped, and what is too long is cut.
+/// Untrusted text made safe to print on one line, as [`escaped`], and what is too long is cut.
 pub fn printable(text: &str) -> String {
     const CHARS_MAX: usize = 120;
-    let mut shown: String = text
+    match text.char_indices().nth(CHARS_MAX) {
+        Some((end, _)) => format!("{}…", escaped(text.get(..end).unwrap_or_default())),
+        None => escaped(text),
+    }
+}
+
+/// Untrusted text made safe to print on one line: control characters, quotes, and anything that is not plain printable text
+/// is escaped. For paths, whose last part matters most; whoever read the text has bounded its length.
+pub fn escaped(text: &str) -> String {
+    let shown: String = text
         .chars()
-        .take(CHARS_MAX)
         .flat_map(|c| {
             // Bidirectional and zero-width characters reorder or hide what follows them on a terminal (CVE-2021-42574).
             let hides = matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
             if c.is_control() || c == '`' || hides { c.escape_unicode().collect::<Vec<_>>() } else { vec![c] }
         })
         .collect();
-    if text.chars().nth(CHARS_MAX).is_some() {
-        shown.push('…');
-    }
     // To the runner of GitHub Actions this is a command, anywhere in a line (actions/runner, ActionCommand.cs).
     shown.replace("##[", "#\\u{23}[")
 }

@@ -131,6 +131,7 @@ checks! {
     IDENTITY_TEAM_ID = "identity.team-id", "The signer's Apple Team ID is the one that the policy names.";
     CONTENTS_PARSE = "contents.parse", "What is inside can be read to its end, and in one way only.";
     CONTENTS_LIMITS = "contents.limits", "What is inside is not more, larger, or deeper than what is read.";
+    CONTENTS_SIGNED = "contents.signed", "Something inside can carry a signature: a program, a library, or a package.";
     FORMAT_UNSUPPORTED = "format.unsupported", "No rule covers the artifact, and its own kind of signature cannot be checked by this version.";
     ALLOW_UNSIGNED = "policy.allow-unsigned", "The policy allows the artifact to be unsigned.";
     ALLOW_EXPIRED = "policy.allow-expired", "The date until which the policy allows it is not past.";

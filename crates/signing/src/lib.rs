@@ -45,7 +45,7 @@ pub use inspection::{Inspection, inspect};
 pub use measure::{MeasureError, Measured};
 pub use minisign::{KeyError, PublicKey};
 pub use policy::{Allowance, Date, DateError, PathPattern, PatternError, Policy, Rules, SumsRule};
-pub use report::{ArtifactReport, ReleaseReport, Verdict, Verified};
+pub use report::{ArtifactReport, ContentsReport, LeafReport, ReleaseReport, Verdict, Verified};
 pub use roots::{APPLE_ROOT_SET, ExtraRoot, LegacyDigests, MICROSOFT_ROOT_SET, RootError, Trust};
 pub use sums::{Entry, SumsDocument, SumsError, parse as parse_sums, render as render_sums};
 pub use verify::{Bytes, Candidate, Context, Examined, conclude, examine};

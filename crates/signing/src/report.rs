@@ -31,6 +31,23 @@ impl Verdict {
     pub fn is_good(self) -> bool {
         matches!(self, Self::Valid | Self::Allowed)
     }
+
+    /// The worse of two: what is said of a whole by its parts.
+    pub fn worse(self, other: Self) -> Self {
+        let rank = |verdict: Self| match verdict {
+            Self::Valid => 0,
+            Self::Allowed => 1,
+            Self::Unsupported => 2,
+            Self::Unsigned => 3,
+            Self::Untrusted => 4,
+            Self::Invalid => 5,
+        };
+        if rank(other) > rank(self) {
+            other
+        } else {
+            self
+        }
+    }
 }
 
 /// One artifact.
@@ -49,9 +66,37 @@ pub struct ArtifactReport {
     /// Its own signature, where such was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signature: Option<Inspection>,
+    /// What is inside, where such was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contents: Option<ContentsReport>,
     /// What its bytes are.
     #[serde(skip)]
     pub(crate) measured: Measured,
+}
+
+/// What is inside an artifact.
+#[derive(Debug, Clone, Serialize)]
+pub struct ContentsReport {
+    /// How many files there are.
+    pub files: u64,
+    /// Each that can carry a signature, in the order in which they were found.
+    pub leaves: Vec<LeafReport>,
+}
+
+/// A file inside an artifact.
+#[derive(Debug, Clone, Serialize)]
+pub struct LeafReport {
+    /// Its path behind that of the artifact, `dist/app.zip!/helper.dll`, safe to print.
+    pub path: String,
+    /// What it is.
+    pub format: &'static str,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Every check.
+    pub checks: Vec<Check>,
+    /// Its own signature, where this version can look at it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signature: Option<Inspection>,
 }
 
 /// A whole release.

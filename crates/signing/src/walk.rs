@@ -18,6 +18,7 @@ use sha2::Digest as _;
 use crate::checks::{CONTENTS_LIMITS, CONTENTS_PARSE, Check, Outcome};
 use crate::format::Format;
 use crate::inspection::{self, Inspection};
+use crate::report::Verdict;
 use crate::roots::Trust;
 use crate::tar::{self, EntryKind};
 use crate::tree::{FileNode, KEPT_BYTES_MAX, Node, Tree, is_kept};
@@ -59,12 +60,39 @@ pub struct Settings<'a> {
 /// What is inside a container.
 #[derive(Debug, Clone, Serialize)]
 pub struct Contents {
+    /// What it is: `tar archive`.
+    pub container: &'static str,
     /// How many files there are, containers inside included.
     pub files: u64,
     /// Checks of the container and of those inside.
     pub checks: Vec<Check>,
     /// Each file that can carry a signature, in the order in which they were found.
     pub leaves: Vec<Leaf>,
+}
+
+impl Contents {
+    /// The verdict over what is inside, where no policy says who must have signed.
+    pub fn verdict(&self) -> Verdict {
+        let own = match self.checks.iter().all(|it| it.outcome == Outcome::Pass) {
+            true if self.leaves.is_empty() => Verdict::Unsigned,
+            true => Verdict::Valid,
+            false => Verdict::Invalid,
+        };
+        let leaves = self.leaves.iter().map(Leaf::verdict);
+        leaves.fold(own, Verdict::worse)
+    }
+}
+
+impl Leaf {
+    /// Its verdict, where no policy says who must have signed.
+    pub fn verdict(&self) -> Verdict {
+        let found = self.signature.as_ref().map(|found| found.verdict);
+        let found = found.unwrap_or(Verdict::Unsupported);
+        match self.checks.is_empty() {
+            true => found,
+            false => found.worse(Verdict::Unsupported),
+        }
+    }
 }
 
 /// A file inside a container that can carry a signature.
@@ -80,6 +108,8 @@ pub struct Leaf {
     pub signature: Option<Inspection>,
     /// Whether it lies in a bundle, whose own leaf vouches for it too.
     pub is_in_bundle: bool,
+    /// What else is wrong: a container inside that cannot be read.
+    pub checks: Vec<Check>,
 }
 
 /// Looks into a container. None where this version sees none.
@@ -99,6 +129,7 @@ pub fn walk(bytes: &mut dyn Bytes, settings: Settings<'_>) -> io::Result<Option<
         world: &world,
         budget: &budget,
         contents: Contents {
+            container: container.name(),
             files: 0,
             checks: Vec::new(),
             leaves: Vec::new(),
@@ -115,7 +146,7 @@ pub fn walk(bytes: &mut dyn Bytes, settings: Settings<'_>) -> io::Result<Option<
                 contents.files
             ),
         ),
-        Err(error) => world.broken(error)?.check(""),
+        Err(error) => world.broken(error)?.check(Outcome::Fail),
     };
     contents.checks.insert(0, check);
     Ok(Some(contents))
@@ -314,34 +345,44 @@ impl Walker<'_> {
                 sha256: Some(Sha256::from_bytes(file.sha256)),
                 signature,
                 is_in_bundle,
+                checks: Vec::new(),
             });
         }
+        let sha256 = Sha256::from_bytes(file.sha256);
         if is_in_bundle {
             tree.insert(passing.path.to_owned(), Node::File(file));
         }
-        match container {
-            Some(container) => self.inner(container, &mut bytes, passing),
-            None => Ok(()),
+        let Some(container) = container else {
+            return Ok(());
+        };
+        if let Some(check) = self.inner(container, &mut bytes, passing)? {
+            self.contents.leaves.push(Leaf {
+                path: format!("{}{}", passing.place, passing.path),
+                format,
+                sha256: Some(sha256),
+                signature: None,
+                is_in_bundle,
+                checks: vec![check],
+            });
         }
+        Ok(())
     }
 
-    /// Looks into a container inside. One that cannot be read was not looked at; the outer one is read on.
+    /// Looks into a container inside. One that cannot be read was not looked at, and the outer one is read on.
     fn inner(
         &mut self,
         container: Container,
         bytes: &mut dyn Bytes,
         passing: &Passing<'_>,
-    ) -> io::Result<()> {
-        let path = format!("{}{}", passing.place, passing.path);
-        let place = format!("{path}!/");
+    ) -> io::Result<Option<Check>> {
+        let place = format!("{}{}!/", passing.place, passing.path);
         let walked = self.container(container, bytes, &place, passing.depth + 1);
-        let Err(error) = walked else { return Ok(()) };
-        let check = self.world.broken(error)?.check(&path);
-        if check.id == CONTENTS_LIMITS {
-            return Err(room::limit(check.reason));
+        let Err(error) = walked else { return Ok(None) };
+        let broken = self.world.broken(error)?;
+        if broken.is_limit {
+            return Err(room::limit(broken.reason));
         }
-        self.contents.checks.push(check);
-        Ok(())
+        Ok(Some(broken.check(Outcome::Unsupported)))
     }
 
     /// Judges every bundle of a container that was read.
@@ -442,30 +483,15 @@ pub(crate) struct Broken {
 }
 
 impl Broken {
-    /// The check that fails; one inside was not looked at, which a policy may allow by its path.
-    fn check(self, path: &str) -> Check {
-        let id = if self.is_limit {
-            CONTENTS_LIMITS
-        } else {
-            CONTENTS_PARSE
+    fn check(self, outcome: Outcome) -> Check {
+        let id = match self.is_limit {
+            true => CONTENTS_LIMITS,
+            false => CONTENTS_PARSE,
         };
-        if path.is_empty() {
-            return Check::fail(
-                id,
-                format!("what is inside cannot be read: {}", self.reason),
-            );
-        }
-        let reason = match self.is_limit {
-            true => self.reason,
-            false => format!(
-                "`{}` inside cannot be read: {}",
-                printable(path),
-                self.reason
-            ),
-        };
-        Check::new(id, Outcome::Unsupported, reason)
+        let reason = format!("what is inside cannot be read: {}", self.reason);
+        Check::new(id, outcome, reason)
     }
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -6,7 +6,9 @@ use clap::Args;
 use ops::Error;
 use ops::inspect::{Inspected, Report, Request};
 use release::Timestamp;
+use release::name::escaped;
 use signing::inspection::{Inspection, SignatureReport};
+use signing::walk::Contents;
 
 use super::verify::{extra_roots, not_passed, now, word};
 use crate::cli::{Format, Global};
@@ -60,11 +62,56 @@ fn text(report: &Report) -> String {
 }
 
 fn one(file: &Inspected) -> String {
-    let mut text = format!("{} {}, {}\n", word(file.verdict), file.path, file.format);
-    match &file.signature {
-        Some(inspection) => text.push_str(&signatures(inspection)),
-        None => text.push_str("  its own kind of signature is not supported by this version\n"),
+    let container = file.contents.as_ref().map(|it| it.container);
+    let what = match file.signature {
+        Some(_) => file.format,
+        None => container.unwrap_or(file.format),
+    };
+    let mut text = format!("{} {}, {}\n", word(file.verdict), file.path, what);
+    match (&file.signature, &file.contents) {
+        (Some(inspection), _) => text.push_str(&signatures(inspection)),
+        (None, Some(_)) => {}
+        (None, None) => {
+            text.push_str("  its own kind of signature is not supported by this version\n");
+        }
     }
+    if let Some(contents) = &file.contents {
+        text.push_str(&inside(&file.path, contents));
+    }
+    text
+}
+
+/// What is inside: a line for each file that can carry a signature, and why it is not good.
+fn inside(path: &str, contents: &Contents) -> String {
+    let Contents {
+        container: _,
+        files,
+        checks,
+        leaves,
+    } = contents;
+    let mut text = not_passed(checks);
+    for leaf in leaves {
+        let signers = leaf.signature.iter().flat_map(|it| &it.signatures);
+        let signer = signers
+            .filter_map(|signature| signature.signer.as_ref())
+            .find_map(|signer| signer.organization.as_ref().or(signer.common_name.as_ref()));
+        text.push_str(&format!(
+            "{} {path}!/{}, {}{}\n",
+            word(leaf.verdict()),
+            escaped(&leaf.path),
+            leaf.format.name(),
+            signer.map_or(String::new(), |signer| format!(", {signer}"))
+        ));
+        text.push_str(&not_passed(&leaf.checks));
+        if let Some(inspection) = &leaf.signature {
+            let failed: Vec<_> = inspection.failed().cloned().collect();
+            text.push_str(&not_passed(&failed));
+        }
+    }
+    text.push_str(&format!(
+        "{} of {files} files inside {path} are programs or packages\n",
+        leaves.len()
+    ));
     text
 }
 

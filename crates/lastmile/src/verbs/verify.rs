@@ -151,6 +151,11 @@ fn report_text(report: &ReleaseReport) -> String {
     for artifact in bad {
         text.push_str(&format!("{} {}\n", word(artifact.verdict), artifact.name));
         text.push_str(&not_passed(&artifact.checks));
+        let leaves = artifact.contents.iter().flat_map(|it| &it.leaves);
+        for leaf in leaves.filter(|leaf| leaf.verdict != Verdict::Valid) {
+            text.push_str(&format!("{} {}\n", word(leaf.verdict), leaf.path));
+            text.push_str(&not_passed(&leaf.checks));
+        }
     }
     let whole = not_passed(&report.checks);
     if !whole.is_empty() {

@@ -8,7 +8,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use proptest::prelude::*;
 
 use super::*;
-use crate::policy::{Rules, SumsRule};
+use crate::policy::{Allowance, Rules, SumsRule};
+use crate::report::Verdict;
 use crate::{CHECKS, PublicKey, render_sums};
 
 struct Build {
@@ -80,6 +81,7 @@ impl Build {
             sums,
             trust: &self.trust,
             wants_sha512: true,
+            room: || Ok(Box::new(Cursor::new(Vec::new()))),
         };
         let examined =
             examine(context, &candidate, &mut Cursor::new(bytes), &mut |_| {}).expect("readable");
@@ -262,9 +264,9 @@ fn a_policy_reaches_everything_that_authenticode_signs() {
     build.trust = crate::tests::packages_trust();
     let demand = |organization: &str| Rules {
         apple: None,
-        authenticode: Some(Signer {
+        authenticode: Some(authenticode::Signer {
             organization: Some(organization.to_owned()),
-            ..Signer::default()
+            ..authenticode::Signer::default()
         }),
         minisign: None,
         sha256sums: None,
@@ -375,10 +377,10 @@ fn checksums_cover_both_ways() {
 fn apples_signatures_are_demanded_of_what_can_carry_them() {
     let mut build = Build::new();
     build.policy.all = Rules {
-        apple: Some(crate::apple::Signer {
+        apple: Some(apple::Signer {
             team_id: "ABCDE12345".to_owned(),
-            hardened_runtime: crate::apple::HardenedRuntime::Required,
-            notarized: crate::apple::Notarized::Required,
+            hardened_runtime: apple::HardenedRuntime::Required,
+            notarized: apple::Notarized::Required,
         }),
         ..Rules::default()
     };

@@ -33,6 +33,7 @@ fn examined(
         sums: &[],
         trust: &trust,
         wants_sha512: false,
+        room: crate::walk::tests::room,
     };
     let name: FileName = "atlas".parse().expect("a name");
     let candidate = Candidate {

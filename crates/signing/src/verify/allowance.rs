@@ -1,0 +1,94 @@
+//! The verdict over the checks of a file, and what the policy lets through: by path, with a reason and an end.
+
+use release::Sha256;
+use release::name::printable;
+
+use crate::checks::{
+    ALLOW_DIGEST, ALLOW_EXPIRED, ALLOW_UNSIGNED, Check, MINISIGN_PRESENT, Outcome, SUMS_COVERAGE,
+};
+use crate::policy::Allowance;
+use crate::report::Verdict;
+use crate::verify::Context;
+
+/// What an allowance may name: a file, and the artifact that it is in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Named<'a> {
+    pub(super) path: &'a str,
+    pub(super) sha256: Option<Sha256>,
+}
+
+/// The verdict over all checks. What is absent or not looked at may be allowed; what is wrong never is.
+pub(super) fn judge(
+    context: Context<'_>,
+    names: &[Named<'_>],
+    has_minisig: bool,
+    checks: &mut Vec<Check>,
+) -> Verdict {
+    let absent = |check: &Check| {
+        matches!(check.id, MINISIGN_PRESENT if !has_minisig)
+            || check.id == SUMS_COVERAGE
+            || check.id.is_absence()
+            || check.outcome == Outcome::Unsupported
+    };
+    let bad = |check: &&Check| check.outcome != Outcome::Pass;
+    if !checks.iter().any(|check| bad(&check)) {
+        return Verdict::Valid;
+    }
+    if checks.iter().filter(bad).any(|check| !absent(check)) {
+        return Verdict::Invalid;
+    }
+    let unsupported = checks
+        .iter()
+        .any(|check| check.outcome == Outcome::Unsupported);
+    let allowances = context.policy.allow_unsigned.iter();
+    let covering = allowances.filter_map(|allowance| {
+        let covers = |named: &&Named<'_>| allowance.path.covers(named.path);
+        Some((allowance, names.iter().find(covers)?))
+    });
+    let verdicts: Vec<Check> = covering
+        .map(|(allowance, named)| allowed(allowance, named, context))
+        .collect();
+    let good = verdicts
+        .iter()
+        .any(|check| check.outcome == Outcome::Allowed);
+    checks.extend(
+        verdicts
+            .into_iter()
+            .filter(|check| !good || check.outcome == Outcome::Allowed),
+    );
+    match (good, unsupported) {
+        (true, _) => Verdict::Allowed,
+        (false, true) => Verdict::Unsupported,
+        (false, false) => Verdict::Unsigned,
+    }
+}
+
+fn allowed(allowance: &Allowance, named: &Named<'_>, context: Context<'_>) -> Check {
+    let Allowance {
+        path,
+        reason,
+        until,
+        sha256,
+    } = allowance;
+    if until.is_past(context.now) {
+        return Check::fail(
+            ALLOW_EXPIRED,
+            format!("`{path}` was allowed until {until}: {}", printable(reason)),
+        );
+    }
+    if let Some(only) = sha256.filter(|only| Some(*only) != named.sha256) {
+        let found = named.sha256.map(|found| found.to_string());
+        return Check::fail(
+            ALLOW_DIGEST,
+            format!(
+                "`{path}` is allowed with sha256 {only}, found {}",
+                found.as_deref().unwrap_or("none")
+            ),
+        );
+    }
+    Check::new(
+        ALLOW_UNSIGNED,
+        Outcome::Allowed,
+        format!("`{path}` is allowed until {until}: {}", printable(reason)),
+    )
+}

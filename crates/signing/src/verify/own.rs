@@ -1,0 +1,109 @@
+//! The signature that an artifact carries itself.
+
+use std::io;
+
+use crate::apple;
+use crate::authenticode::{self, Signer};
+use crate::checks::{Check, FORMAT_UNSUPPORTED, Outcome};
+use crate::format::Format;
+use crate::inspection::{self, Inspection};
+use crate::report::Verdict;
+use crate::verify::{Bytes, Signers, Whole};
+use release::Kind;
+
+/// Makes the checks that the rules ask for. What a container holds is judged apart: `is_seen_inside` says whether that was
+/// done, and then the container needs no signature of its own.
+pub(super) fn judge(
+    whole: Whole<'_>,
+    signers: &Signers<'_>,
+    image: Option<authenticode::Opened>,
+    bytes: &mut dyn Bytes,
+    is_seen_inside: bool,
+    checks: &mut Vec<Check>,
+) -> io::Result<Option<Inspection>> {
+    let mut signature = None;
+    if !signers.authenticode.is_empty() {
+        let found = match image {
+            Some(image) => Some(image.finish(whole.context.now, whole.context.trust)),
+            None => package(whole, bytes)?,
+        };
+        // Packages of apps have signatures of their own, archives need none.
+        let found = found.filter(|found| {
+            let must_be_signed = whole.candidate.kind == Kind::Msix || !is_seen_inside;
+            must_be_signed || found.verdict != Verdict::Unsigned
+        });
+        match &found {
+            Some(found) => checks.extend(authenticode_checks(found, &signers.authenticode)),
+            None if is_seen_inside => {}
+            None => checks.push(no_authenticode(whole.measured.format)),
+        }
+        signature = found;
+    }
+    if !signers.apple.is_empty() {
+        let found = of_apple(whole, bytes)?;
+        match &found {
+            Some(found) => checks.extend(apple_checks(found, &signers.apple)),
+            None if is_seen_inside => {}
+            None => checks.push(no_apple(whole)),
+        }
+        signature = signature.or(found);
+    }
+    Ok(signature)
+}
+
+/// The signature of what is no PE but holds Authenticode too.
+fn package(whole: Whole<'_>, mut bytes: &mut dyn Bytes) -> io::Result<Option<Inspection>> {
+    match whole.measured.format {
+        Format::Ole | Format::Cab | Format::Zip => {
+            inspection::inspect(&mut bytes, whole.context.now, whole.context.trust)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// A signature of Apple's. What it covers is read a second time, as it is looked for by offsets.
+fn of_apple(whole: Whole<'_>, mut bytes: &mut dyn Bytes) -> io::Result<Option<Inspection>> {
+    // By kind too: what is reserved behind the signature of a program is signed by nobody, and has room for the end of a
+    // zip archive or of a disk image. What is opened as one of those is not judged as a program.
+    match (whole.measured.format, whole.candidate.kind) {
+        (Format::MachO, Kind::Binary | Kind::File) | (Format::Xar, Kind::Pkg | Kind::File) => {
+            inspection::inspect(&mut bytes, whole.context.now, whole.context.trust)
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Who signed comes first, as that is what a person asks.
+pub(super) fn authenticode_checks(inspection: &Inspection, signers: &[&Signer]) -> Vec<Check> {
+    let identity = signers.iter().flat_map(|signer| inspection.judge(signer));
+    // A file without a signature has no identity to be wrong about.
+    let identity = identity.filter(|_| !inspection.signatures.is_empty());
+    identity.chain(inspection.all_checks().cloned()).collect()
+}
+
+/// The same of Apple's signatures.
+pub(super) fn apple_checks(inspection: &Inspection, signers: &[&apple::Signer]) -> Vec<Check> {
+    let judged = signers
+        .iter()
+        .flat_map(|signer| inspection.judge_apple(signer));
+    let judged = judged.filter(|_| !inspection.signatures.is_empty());
+    judged.chain(inspection.all_checks().cloned()).collect()
+}
+
+fn no_authenticode(format: Format) -> Check {
+    let reason = format!(
+        "Authenticode is demanded, and this is {} ({}), where this version does not look for it",
+        "no program, installer package, or cabinet",
+        format.name()
+    );
+    Check::new(FORMAT_UNSUPPORTED, Outcome::Unsupported, reason)
+}
+
+fn no_apple(whole: Whole<'_>) -> Check {
+    let reason = format!(
+        "a signature of Apple's is demanded, and this version does not look for it in an artifact of kind `{}` that is a {}",
+        whole.candidate.kind,
+        whole.measured.format.name()
+    );
+    Check::new(FORMAT_UNSUPPORTED, Outcome::Unsupported, reason)
+}
