@@ -38,6 +38,7 @@ pub mod walk;
 mod x509;
 mod xar;
 mod xml;
+mod zip;
 
 pub use checks::{CHECKS, Check, Outcome};
 pub use format::Format;

@@ -24,9 +24,10 @@ use crate::tar::{self, EntryKind};
 use crate::tree::{FileNode, KEPT_BYTES_MAX, Node, Tree, is_kept};
 use crate::unpack::Packing;
 use crate::verify::Bytes;
+use crate::zip::{self, Archive};
 
 use names::{IsFolder, NameError, Names};
-use room::{Budget, Stored, World};
+use room::{Budget, Stored, Watched, World};
 
 pub use room::{MakeRoom, Room};
 
@@ -155,6 +156,7 @@ pub fn walk(bytes: &mut dyn Bytes, settings: Settings<'_>) -> io::Result<Option<
 /// A container whose files are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Container {
+    Zip,
     Tar,
     Packed(Packing),
 }
@@ -163,6 +165,9 @@ impl Container {
     fn of_head(head: &[u8]) -> Option<Self> {
         if tar::is_tar(head) {
             return Some(Self::Tar);
+        }
+        if Format::of_head(head) == Format::Zip {
+            return Some(Self::Zip);
         }
         Packing::of_head(head).map(Self::Packed)
     }
@@ -176,6 +181,7 @@ impl Container {
 
     fn name(self) -> &'static str {
         match self {
+            Self::Zip => "zip archive",
             Self::Tar => "tar archive",
             Self::Packed(Packing::Gzip) => "gzip archive",
             Self::Packed(Packing::Xz) => "xz archive",
@@ -219,6 +225,7 @@ impl Walker<'_> {
         bytes.seek(SeekFrom::Start(0))?;
         let mut source = world.watched(bytes);
         match container {
+            Container::Zip => self.zip(&mut source, place, depth),
             Container::Tar => self.tar(&mut source, place, depth),
             Container::Packed(packing) => {
                 let mut plain = self.budget.metered(packing.unpacked(source));
@@ -253,6 +260,44 @@ impl Walker<'_> {
         self.file(&passing, &mut plain, &mut tree)?;
         // To the end of the stream, where its checksum stands.
         io::copy(&mut plain, &mut io::sink()).map(drop)
+    }
+
+    fn zip(&mut self, bytes: &mut Watched<'_>, place: &str, depth: usize) -> io::Result<()> {
+        let archive = Archive::open(bytes)?.map_err(room::refused)?;
+        let mut tree = Tree::new();
+        for entry in &archive.entries {
+            self.budget.entry()?;
+            let node = match entry.kind {
+                zip::EntryKind::Folder => Node::Folder,
+                zip::EntryKind::Link => {
+                    let content = Archive::content(bytes, entry)?;
+                    let mut target = String::new();
+                    content
+                        .take(names::PATH_BYTES_MAX as u64)
+                        .read_to_string(&mut target)?;
+                    Node::Link { target }
+                }
+                zip::EntryKind::File => {
+                    let content = Archive::content(bytes, entry)?;
+                    let mut content = self.budget.metered(content);
+                    let passing = Passing {
+                        place,
+                        path: &entry.path,
+                        depth,
+                        is_executable: entry.is_executable,
+                    };
+                    self.file(&passing, &mut content, &mut tree)?;
+                    // To the end, where its checksum is compared.
+                    io::copy(&mut content, &mut io::sink())?;
+                    continue;
+                }
+            };
+            if is_in_bundle(&entry.path) {
+                tree.insert(entry.path.clone(), node);
+            }
+        }
+        self.bundles(place, &tree);
+        Ok(())
     }
 
     fn tar(&mut self, bytes: &mut dyn Read, place: &str, depth: usize) -> io::Result<()> {

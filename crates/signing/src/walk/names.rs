@@ -6,7 +6,7 @@ use release::name::printable;
 use thiserror::Error;
 
 /// The longest path, in bytes; what systems take.
-const PATH_BYTES_MAX: usize = 4096;
+pub(crate) const PATH_BYTES_MAX: usize = 4096;
 
 /// Why a name is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
