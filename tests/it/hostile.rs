@@ -165,6 +165,26 @@ fn no_parser_panics_on_a_spoilt_document() {
             include_bytes!("../../crates/signing/fixtures/apple/agile.macho"),
         ),
         (
+            "gnu.tar",
+            include_bytes!("../../crates/signing/fixtures/archives/gnu.tar"),
+        ),
+        (
+            "gnu.tar.gz",
+            include_bytes!("../../crates/signing/fixtures/archives/gnu.tar.gz"),
+        ),
+        (
+            "pax.tar.xz",
+            include_bytes!("../../crates/signing/fixtures/archives/pax.tar.xz"),
+        ),
+        (
+            "pax.tar.zst",
+            include_bytes!("../../crates/signing/fixtures/archives/pax.tar.zst"),
+        ),
+        (
+            "nested.zip",
+            include_bytes!("../../crates/signing/fixtures/archives/nested.zip"),
+        ),
+        (
             "roots.pem",
             include_bytes!("../../crates/signing/fixtures/pki/certificates.pem"),
         ),

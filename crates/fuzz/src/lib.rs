@@ -19,7 +19,7 @@ pub struct Parser {
 }
 
 /// All of them.
-pub const PARSERS: [Parser; 20] = [
+pub const PARSERS: [Parser; 25] = [
     Parser {
         reads: "lastmile.yml",
         parse: |bytes| {
@@ -64,6 +64,26 @@ pub const PARSERS: [Parser; 20] = [
     Parser {
         reads: ".pkg",
         parse: |bytes| inspect(bytes),
+    },
+    Parser {
+        reads: ".tar",
+        parse: |bytes| walk(bytes),
+    },
+    Parser {
+        reads: ".tar.gz",
+        parse: |bytes| walk(bytes),
+    },
+    Parser {
+        reads: ".tar.xz",
+        parse: |bytes| walk(bytes),
+    },
+    Parser {
+        reads: ".tar.zst",
+        parse: |bytes| walk(bytes),
+    },
+    Parser {
+        reads: ".zip",
+        parse: |bytes| walk(bytes),
     },
     Parser {
         reads: ".pem",
@@ -180,6 +200,20 @@ fn inspect(bytes: &[u8]) {
     }
     // A program is looked at without its mark as well.
     drop(signing::authenticode::inspect(&mut reader, at, &trust));
+}
+
+/// Looks into a container, and judges what is inside.
+fn walk(bytes: &[u8]) {
+    let trust = signing::Trust::microsoft();
+    let settings = signing::walk::Settings {
+        at: Timestamp::from_unix(1_795_392_000).expect("November 2026"),
+        trust: &trust,
+        room: || Ok(Box::new(std::io::Cursor::new(Vec::new()))),
+    };
+    let mut reader = std::io::Cursor::new(bytes);
+    if let Some(contents) = signing::walk::walk(&mut reader, settings).expect("bytes in memory") {
+        drop(contents.verdict());
+    }
 }
 
 fn with_text(bytes: &[u8], parse: impl FnOnce(&str)) {

@@ -153,6 +153,42 @@ fn names_that_hide_others_are_refused() {
     assert_eq!(bad(&look(Cursor::new(folders)).expect("a container")), []);
 }
 
+/// `fixtures/archives`, which Python made, hold the same files.
+#[test]
+fn archives_that_others_made_are_read() {
+    let tar: [(&str, &[u8]); 4] = [
+        ("gnu.tar", include_bytes!("../../fixtures/archives/gnu.tar")),
+        (
+            "gnu.tar.gz",
+            include_bytes!("../../fixtures/archives/gnu.tar.gz"),
+        ),
+        (
+            "pax.tar.xz",
+            include_bytes!("../../fixtures/archives/pax.tar.xz"),
+        ),
+        (
+            "pax.tar.zst",
+            include_bytes!("../../fixtures/archives/pax.tar.zst"),
+        ),
+    ];
+    let long = format!("app/{}b.exe", "long/".repeat(30));
+    for (name, bytes) in tar {
+        let contents = look(Cursor::new(bytes)).expect(name);
+        assert_eq!(bad(&contents), [], "{name}");
+        let found = leaves(&contents);
+        let paths: Vec<_> = found.iter().map(|(path, _)| *path).collect();
+        assert_eq!(paths, ["app/a.exe", &long], "{name}");
+        assert_eq!(contents.files, 3, "{name}");
+    }
+    let zip = include_bytes!("../../fixtures/archives/nested.zip");
+    let contents = look(Cursor::new(zip)).expect("a container");
+    assert_eq!(bad(&contents), []);
+    let found = leaves(&contents);
+    let paths: Vec<_> = found.iter().map(|(path, _)| *path).collect();
+    let inner = ["app/a.exe", &long].map(|path| format!("app/inner.tar.xz!/{path}"));
+    assert_eq!(paths, ["app/a.exe", &long, &inner[0], &inner[1]]);
+}
+
 #[test]
 fn bombs_end_at_the_limits() {
     let mut deep = archive(&[member("a.exe", b'0', UNSIGNED)]);
