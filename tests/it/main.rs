@@ -14,6 +14,7 @@ mod inspect;
 mod observe;
 mod publish;
 mod releases;
+mod reports;
 mod rollout;
 mod settings;
 mod status;

@@ -97,6 +97,8 @@ pub(crate) enum Verb {
     Verify(verbs::verify::Verify),
     /// Show what files are and who signed them, with every check but identity
     Inspect(verbs::inspect::Inspect),
+    /// Show the roots that signatures may chain to, which are compiled in, with their source and date
+    Roots(verbs::roots::Roots),
     /// Decide the next version from the commits, and tag it
     ///
     /// Commits follow conventionalcommits.org: a breaking change raises MAJOR (MINOR while it is 0.x), `feat` MINOR, `fix`,

@@ -6,6 +6,7 @@
 //! `NotBefore` and `Disallowed` of the list. The table's layout stands in `roots/generate.py`.
 
 mod apple;
+mod report;
 mod table;
 
 use base64::Engine as _;
@@ -20,6 +21,7 @@ use crate::digest::hex;
 use crate::x509::{Certificate, Name};
 
 pub use apple::APPLE_ROOT_SET;
+pub use report::{RootReport, RootSet, RootUse, root_sets};
 
 /// Which set of Microsoft's roots is compiled in, as reports name it: source, version, and the date of the list in it.
 pub const MICROSOFT_ROOT_SET: &str =

@@ -1,10 +1,17 @@
 //! `lastmile verify`.
 
+mod explain;
+mod junit;
+mod sarif;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use clap::Args;
 use ops::Error;
 use ops::verify::Request;
 use release::commit::CommitId;
-use release::name::App;
+use release::name::{App, printable};
 use release::{Artifact, Timestamp, Version};
 use signing::{ArtifactReport, Check, ExtraRoot, Outcome, ReleaseReport, Verdict};
 
@@ -30,13 +37,26 @@ pub(crate) struct Verify {
     /// The commit whose status is set; else the head of the pull request, else GITHUB_SHA
     #[arg(long)]
     commit: Option<CommitId>,
+    /// Show of a file who signed it, by which certificates and when, and every check: its path, its name, or the end of its path inside an archive
+    #[arg(long, value_name = "PATH")]
+    explain: Vec<String>,
+    /// The time to judge signatures and `allow-unsigned` at, to repeat an answer; else now. `publish` has no such flag
+    #[arg(long, value_name = "TIME", conflicts_with = "status")]
+    at: Option<Timestamp>,
+    /// Write the report for code scanning (SARIF 2.1.0)
+    #[arg(long, value_name = "FILE")]
+    sarif: Option<PathBuf>,
+    /// Write the report as a test run (JUnit XML)
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
     #[command(flatten)]
     github: GitHubArgs,
 }
 
 pub(crate) async fn run(global: &Global, args: &Verify) -> Result<(), Failure> {
     let loaded = context::load(global, args.app.as_ref())?;
-    let request = request(&loaded, args.version.as_ref())?;
+    let mut request = request(&loaded, args.version.as_ref())?;
+    request.now = args.at.unwrap_or(request.now);
     let place = if args.status {
         Some(status_place(args)?)
     } else {
@@ -56,15 +76,67 @@ pub(crate) async fn run(global: &Global, args: &Verify) -> Result<(), Failure> {
             runner::warn(&error.to_string());
         }
     }
-    let checked = checked.map_err(|error| failure(global, error))?;
+    let explained = match &checked {
+        Ok(checked) => reported(args, checked.report.get())?,
+        Err(Error::Checks(report)) => reported(args, report)?,
+        Err(_) => String::new(),
+    };
+    let checked = checked.map_err(|error| {
+        let failure = failure(global, error);
+        if global.format == Format::Text {
+            output::plain(&explained);
+        }
+        failure
+    })?;
     let mut text = format!(
         "{} {}: every artifact passed\n",
         loaded.app.app, request.version
     );
     let report = checked.report.get();
     text.push_str(&report_text(report));
+    text.push_str(&explained);
     output::result(global.format, "verify", report, &text);
     Ok(())
+}
+
+/// Writes the files that were asked for, whatever the verdict, and gives what explains.
+fn reported(args: &Verify, report: &ReleaseReport) -> Result<String, Failure> {
+    let write = |path: &Path, text: String| {
+        fs::write(path, text).map_err(|source| Error::Local {
+            path: printable(&path.to_string_lossy()),
+            source,
+        })
+    };
+    if let Some(path) = &args.sarif {
+        write(path, sarif::render(report))?;
+    }
+    if let Some(path) = &args.junit {
+        write(path, junit::render(report))?;
+    }
+    let explained = args.explain.iter().map(|wanted| {
+        explain::render(report, wanted).map_err(|paths| {
+            let shown: Vec<_> = paths
+                .iter()
+                .take(20)
+                .map(|path| format!("`{path}`"))
+                .collect();
+            let next = format!(
+                "`{}` is no file of this release; its files are {}{}",
+                printable(wanted),
+                shown.join(", "),
+                if paths.len() > shown.len() {
+                    ", …"
+                } else {
+                    ""
+                }
+            );
+            Failure::from(Error::Missing {
+                what: "explain",
+                next,
+            })
+        })
+    });
+    explained.collect()
 }
 
 /// Where the status goes.

@@ -5,8 +5,9 @@ fn the_table_is_whole_and_says_where_it_is_from() {
     assert_eq!(table::source().as_deref(), Some(MICROSOFT_ROOT_SET));
     let roots = table::all();
     assert!(roots.len() > 300, "{}", roots.len());
+    // Each can be read.
+    assert_eq!(roots.len(), table::count());
     for anchor in &roots {
-        let anchor = anchor.as_ref().expect("a root that can be read");
         let found = table::find(anchor.certificate.subject.raw());
         let raw = anchor.certificate.raw;
         assert!(found.iter().any(|found| found.certificate.raw == raw));
@@ -18,7 +19,7 @@ fn the_table_is_whole_and_says_where_it_is_from() {
 fn what_the_program_says_of_a_root_is_honoured() {
     let roots = table::all();
     let named = |name: &str| {
-        let mut found = roots.iter().flatten();
+        let mut found = roots.iter();
         found
             .find(|anchor| anchor.certificate.to_string() == format!("`{name}`"))
             .unwrap_or_else(|| panic!("{name}"))
@@ -53,4 +54,34 @@ fn extra_roots_are_certificates_or_an_error() {
         wrong(&format!("{begin}\nMAA=\n{end}")),
         Err(RootError::Certificate { number: 1, .. })
     ));
+}
+
+#[test]
+fn what_is_compiled_in_is_shown() {
+    let sets = root_sets();
+    let names: Vec<_> = sets.iter().map(|set| set.name).collect();
+    assert_eq!(names, [MICROSOFT_ROOT_SET, APPLE_ROOT_SET]);
+    let microsoft = &sets[0].roots;
+    assert_eq!(microsoft.len(), table::count());
+    let old = microsoft
+        .iter()
+        .find(|root| {
+            root.subject
+                .contains("Microsoft Root Certificate Authority,")
+        })
+        .or_else(|| {
+            let mut roots = microsoft.iter();
+            roots.find(|root| {
+                root.subject
+                    .ends_with("Microsoft Root Certificate Authority")
+            })
+        })
+        .expect("the root of 2001");
+    let bounded = old.code_signing.expect("for code signing");
+    let issued = bounded.issued_before.map(Timestamp::date);
+    assert_eq!(issued.as_deref(), Some("2017-04-30"));
+    assert!(microsoft.iter().any(|root| root.code_signing.is_none()));
+    let apple = &sets[1].roots;
+    assert_eq!(apple.len(), 3);
+    assert!(apple.iter().all(|root| root.code_signing.is_some()));
 }

