@@ -96,11 +96,7 @@ fn test_reports_get_every_check() {
     let ran = judge.args(["-c", read]).arg(world.path("out.xml")).output();
     let ran = ran.expect("python3");
     let said = String::from_utf8_lossy(&ran.stdout).into_owned();
-    assert_eq!(
-        said.trim(),
-        "True ['minisign.signature'] True",
-        "{ran:?}"
-    );
+    assert_eq!(said.trim(), "True ['minisign.signature'] True", "{ran:?}");
 }
 
 #[test]

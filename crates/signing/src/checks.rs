@@ -99,6 +99,17 @@ checks! {
     APPLE_HARDENED_RUNTIME = "apple.hardened-runtime", "The program runs under the hardened runtime.";
     APPLE_DEBUGGABLE = "apple.debuggable", "The program does not let anyone debug it.";
     APPLE_NOTARIZED = "apple.notarized", "A notarization ticket of Apple's that covers it is stapled to it.";
+    APPLE_ONE_TEAM = "apple.one-team", "One team signs every library of a bundle, or the program may load those of others.";
+    APPLE_PROVISIONING = "apple.provisioning", "A provisioning profile grants each entitlement that Apple restricts.";
+    BUNDLE_PARSE = "bundle.parse", "The lists of the bundle can be read: its files, and `Info.plist`.";
+    BUNDLE_SIGNED = "bundle.signed", "The bundle has a list of its files, which is what its signature covers.";
+    BUNDLE_SEALED_RESOURCES = "bundle.sealed-resources", "Each file of the bundle is what the list says.";
+    BUNDLE_MISSING = "bundle.missing", "Everything that the list names is there.";
+    BUNDLE_UNLISTED = "bundle.unlisted", "Nothing is there that the list does not name, but for what its rules leave out.";
+    BUNDLE_SYMLINK = "bundle.symlink", "Every link of the bundle stays inside it.";
+    BUNDLE_NESTED_CODE = "bundle.nested-code", "Nested code holds, and is the code that was signed with the bundle.";
+    BUNDLE_EXECUTABLE = "bundle.executable", "The main executable is there, and its signature holds.";
+    BUNDLE_INFO_PLIST = "bundle.info-plist", "Each slice of the main executable is signed with this `Info.plist` and this list of files.";
     TICKET_PARSE = "ticket.parse", "The stapled notarization ticket can be read.";
     TICKET_SIGNATURE = "ticket.signature", "The ticket is signed as a whole.";
     TICKET_CHAIN = "ticket.chain", "The ticket's signer is Apple's for that, at the ticket's own time.";

@@ -20,6 +20,8 @@ pub enum Format {
     Zip,
     /// A macOS program, of one architecture or several.
     MachO,
+    /// A bundle of macOS: a folder with an app or a framework. Its files tell.
+    Bundle,
     /// A macOS installer package.
     Xar,
     /// A macOS disk image. Its mark stands at the end, so the kind tells.
@@ -74,6 +76,7 @@ impl Format {
             Self::Cab => "cabinet",
             Self::Zip => "zip archive",
             Self::MachO => "Mach-O image",
+            Self::Bundle => "bundle",
             Self::Xar => "xar package",
             Self::DiskImage => "disk image",
             Self::Elf => "ELF image",
@@ -87,7 +90,7 @@ impl Format {
     pub fn own_signature(self) -> Option<&'static str> {
         match self {
             Self::Pe | Self::Ole | Self::Cab => Some("Authenticode"),
-            Self::MachO | Self::DiskImage => Some("an Apple code signature"),
+            Self::MachO | Self::Bundle | Self::DiskImage => Some("an Apple code signature"),
             Self::Xar => Some("an Apple installer signature"),
             Self::Rpm | Self::Deb => Some("OpenPGP"),
             Self::Zip | Self::Elf | Self::Other => None,

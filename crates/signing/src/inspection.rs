@@ -20,6 +20,7 @@ use crate::report::Verdict;
 use crate::roots::{ExtraRoot, Trust};
 use crate::xar;
 
+pub(crate) use report::Bound;
 pub use report::{AppleReport, CertificateReport, SignatureReport, SignerReport, TimestampReport};
 
 /// What kind of signature a file carries.
@@ -29,6 +30,8 @@ pub enum Kind {
     Authenticode,
     /// Apple's, in programs and libraries.
     AppleCode,
+    /// Apple's, over a whole bundle: an app, a framework.
+    AppleBundle,
     /// Apple's, in installer packages.
     AppleInstaller,
 }
@@ -115,6 +118,7 @@ pub fn inspect(
         Format::MachO => macho::inspect(reader, at, trust).map(Some),
         Format::Xar => xar::inspect(reader, at, trust).map(Some),
         Format::Zip
+        | Format::Bundle
         | Format::DiskImage
         | Format::Elf
         | Format::Deb

@@ -6,6 +6,7 @@
 pub mod apple;
 pub mod authenticode;
 
+mod bundle;
 mod cab;
 mod checks;
 mod cms;

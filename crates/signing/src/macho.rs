@@ -25,6 +25,8 @@ use crate::judging::outcome;
 use crate::reading::{is_zero, read_at};
 use crate::roots::Trust;
 
+pub(crate) use code_directory::HashKind;
+
 use image::Image;
 use universal::{Slice, Universal};
 

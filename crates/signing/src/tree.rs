@@ -2,10 +2,6 @@
 //!
 //! Bundles of macOS and packages of Windows are signed as trees: a list in one file says what every other file must be. The
 //! walk reads each file once, in the order in which the container has them; whoever asks about the tree asks afterwards.
-#![expect(
-    dead_code,
-    reason = "what reads it follows in the next commits: the walk and bundles"
-)]
 
 use std::collections::BTreeMap;
 
@@ -28,12 +24,8 @@ pub(crate) enum Node {
 /// A file of a container.
 #[derive(Debug, Clone)]
 pub(crate) struct FileNode {
-    /// Length in bytes.
-    pub(crate) size: u64,
     /// Whether anyone may execute it; None where the container does not say.
     pub(crate) is_executable: Option<bool>,
-    /// Its digests.
-    pub(crate) sha1: [u8; 20],
     pub(crate) sha256: [u8; 32],
     /// Its bytes, for the small files that say something about others ([`is_kept`]).
     pub(crate) kept: Option<Vec<u8>>,

@@ -15,6 +15,7 @@ use release::name::printable;
 use serde::Serialize;
 use sha2::Digest as _;
 
+use crate::bundle;
 use crate::checks::{CONTENTS_LIMITS, CONTENTS_PARSE, Check, Outcome};
 use crate::format::Format;
 use crate::inspection::{self, Inspection};
@@ -292,7 +293,7 @@ impl Walker<'_> {
                     continue;
                 }
             };
-            if is_in_bundle(&entry.path) {
+            if bundle::is_inside(&entry.path) {
                 tree.insert(entry.path.clone(), node);
             }
         }
@@ -341,7 +342,7 @@ impl Walker<'_> {
                     return self.file(&passing, content, &mut tree);
                 }
             };
-            if is_in_bundle(path) {
+            if bundle::is_inside(path) {
                 tree.insert(path.clone(), node);
             }
             Ok(())
@@ -362,20 +363,20 @@ impl Walker<'_> {
         let format = Format::of_head(&head);
         let container = Container::of_head(&head);
         let is_leaf = format.own_signature().is_some() || format == Format::Elf;
-        let is_in_bundle = is_in_bundle(passing.path);
+        let is_in_bundle = bundle::is_inside(passing.path);
         let mut content = head.as_mut_slice().chain(content);
         if !is_leaf && container.is_none() && !is_in_bundle {
             return Ok(());
         }
         let stays = is_leaf || container.is_some();
         let name = passing.path.rsplit('/').next().unwrap_or_default();
-        let mut hashes = Hashes::new(is_kept(name));
+        let mut passed = Passed::new(is_kept(name));
         let mut stored = Stored::new(self.settings.room, self.world);
-        hashes.pass(&mut content, |piece| match stays {
+        passed.pass(&mut content, |piece| match stays {
             true => stored.write(piece),
             false => Ok(()),
         })?;
-        let mut file = hashes.finish(passing.is_executable);
+        let mut file = passed.finish(passing.is_executable);
         let mut bytes = stored.finish()?;
         if is_leaf {
             let Settings { at, trust, .. } = self.settings;
@@ -431,22 +432,32 @@ impl Walker<'_> {
     }
 
     /// Judges every bundle of a container that was read.
-    fn bundles(&mut self, _place: &str, _tree: &Tree) {}
+    fn bundles(&mut self, place: &str, tree: &Tree) {
+        let Settings { at, trust, .. } = self.settings;
+        for (root, inspection) in bundle::judge(tree, at, trust) {
+            self.contents.leaves.push(Leaf {
+                path: format!("{place}{root}"),
+                format: Format::Bundle,
+                sha256: None,
+                signature: Some(inspection),
+                is_in_bundle: false,
+                checks: Vec::new(),
+            });
+        }
+    }
 }
 
-/// The digests of a file that passes, and its bytes where they are kept.
-struct Hashes {
+/// The digest of a file that passes, and its bytes where they are kept.
+struct Passed {
     size: u64,
-    sha1: sha1::Sha1,
     sha256: sha2::Sha256,
     kept: Option<Vec<u8>>,
 }
 
-impl Hashes {
+impl Passed {
     fn new(is_kept: bool) -> Self {
         Self {
             size: 0,
-            sha1: sha1::Sha1::default(),
             sha256: sha2::Sha256::new(),
             kept: is_kept.then(Vec::new),
         }
@@ -468,7 +479,6 @@ impl Hashes {
             };
             let piece = buffer.get(..read).unwrap_or_default();
             self.size += read as u64;
-            self.sha1.update(piece);
             self.sha256.update(piece);
             if self.size > KEPT_BYTES_MAX {
                 self.kept = None;
@@ -482,36 +492,12 @@ impl Hashes {
 
     fn finish(self, is_executable: Option<bool>) -> FileNode {
         FileNode {
-            size: self.size,
             is_executable,
-            sha1: self.sha1.finalize().into(),
             sha256: self.sha256.finalize().into(),
             kept: self.kept,
             signature: None,
         }
     }
-}
-
-/// Whether a path lies in a bundle of macOS, by the names of the folders above it.
-fn is_in_bundle(path: &str) -> bool {
-    const SUFFIXES: [&str; 12] = [
-        ".app",
-        ".framework",
-        ".appex",
-        ".xpc",
-        ".bundle",
-        ".plugin",
-        ".kext",
-        ".prefPane",
-        ".qlgenerator",
-        ".mdimporter",
-        ".systemextension",
-        ".dext",
-    ];
-    let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
-    folders
-        .split('/')
-        .any(|part| SUFFIXES.iter().any(|suffix| part.ends_with(suffix)))
 }
 
 /// The first bytes, as many as there are.

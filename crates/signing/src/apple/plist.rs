@@ -1,23 +1,23 @@
-//! What is read of XML property lists: the keys of a dictionary, and the code directory hashes in a signature.
+//! What is read of property lists: the keys of a dictionary, the code directory hashes in a signature, and whole values.
 //!
 //! Source: Apple, "Property List Programming Guide"; the document type is `PropertyList-1.0.dtd`.
+
+mod binary;
+mod value;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::xml::{self, Element, XmlError};
 
+pub(crate) use value::Value;
+
 /// How many keys a dictionary may have. Real entitlements have about ten.
 pub(crate) const KEYS_MAX: usize = 512;
 
 /// The keys and values of a property list whose outermost value is a dictionary.
 pub(crate) fn dictionary(bytes: &[u8]) -> Result<Vec<(String, Element<'_>)>, XmlError> {
-    // Tools write the blob with the NUL of a C string now and then.
-    let end = bytes
-        .iter()
-        .rposition(|byte| *byte != 0)
-        .map_or(0, |at| at + 1);
-    let mut root = xml::parse(bytes.get(..end).unwrap_or_default())?;
+    let mut root = xml::parse(trimmed(bytes))?;
     let dictionary = root.children.pop();
     let dictionary = dictionary.filter(|it| root.name == "plist" && it.name == "dict");
     let dictionary = dictionary.ok_or(XmlError::Malformed)?;
@@ -40,6 +40,13 @@ pub(crate) fn dictionary(bytes: &[u8]) -> Result<Vec<(String, Element<'_>)>, Xml
         pairs.push((key.text, value));
     }
     Ok(pairs)
+}
+
+/// Tools write property lists with the NUL of a C string now and then.
+fn trimmed(bytes: &[u8]) -> &[u8] {
+    let last = bytes.iter().rposition(|byte| *byte != 0);
+    let end = last.map_or(0, |at| at + 1);
+    bytes.get(..end).unwrap_or_default()
 }
 
 /// The hashes under `cdhashes`, as the attribute 1.2.840.113635.100.9.1 has them.

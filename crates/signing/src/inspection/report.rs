@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::checks::{Check, Outcome};
 use crate::digest::{DigestAlgorithm, hex};
+use crate::macho::HashKind;
 use crate::roots::sha256_hex;
 use crate::timestamp::{Stamp, StampKind};
 use crate::x509::Certificate;
@@ -80,8 +81,23 @@ pub struct AppleReport {
     pub entitlements: Vec<String>,
     /// Whether anyone may debug it: the entitlement `com.apple.security.get-task-allow` is granted.
     pub debuggable: bool,
+    /// What each code directory says besides.
+    #[serde(skip)]
+    pub(crate) bound: Vec<Bound>,
     /// When Apple made the notarization ticket that is stapled to it and covers it.
     pub notarized: Option<Timestamp>,
+}
+
+/// What a code directory binds that lies outside the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Bound {
+    pub(crate) hash: HashKind,
+    /// What macOS knows the code by.
+    pub(crate) code_hash: Vec<u8>,
+    /// The digest of `Info.plist`; none where there is none.
+    pub(crate) info_plist: Option<Vec<u8>>,
+    /// The digest of `CodeResources`.
+    pub(crate) resources: Option<Vec<u8>>,
 }
 
 /// A certificate. All texts are escaped for printing.

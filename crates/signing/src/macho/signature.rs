@@ -12,7 +12,7 @@ use crate::checks::{
 };
 use crate::cms::{BareDigest, SignedData, SignerInfo};
 use crate::digest::{DigestAlgorithm, hex};
-use crate::inspection::{AppleReport, SignatureReport, TimestampReport};
+use crate::inspection::{AppleReport, Bound, SignatureReport, TimestampReport};
 use crate::judging::{self, outcome};
 use crate::macho::code_directory::CodeDirectory;
 use crate::macho::image::Image;
@@ -100,6 +100,7 @@ impl Judging<'_> {
             hardened_runtime: primary.has_hardened_runtime(),
             debuggable: entitlements.debuggable,
             entitlements: entitlements.keys,
+            bound: directories.iter().map(bound).collect(),
             ..AppleReport::default()
         };
         self.judge_cms(&signature, &directories, &mut apple, &mut report);
@@ -290,6 +291,22 @@ impl Judging<'_> {
         let hashes: Vec<_> = known.map(CodeDirectory::code_hash).collect();
         let covered: Vec<_> = hashes.iter().map(|hash| Covered::Code(hash)).collect();
         ticket::judge(blob.payload(), &covered, self.at, self.trust, checks)
+    }
+}
+
+/// What a code directory says of files that lie beside this one in a bundle.
+fn bound(directory: &CodeDirectory<'_>) -> Bound {
+    let slot = |wanted: u32| {
+        let mut slots = directory.special();
+        let (_, digest) = slots.find(|(slot, _)| *slot == wanted)?;
+        let is_used = digest.iter().any(|byte| *byte != 0);
+        is_used.then(|| digest.to_vec())
+    };
+    Bound {
+        hash: directory.hash,
+        code_hash: directory.code_hash(),
+        info_plist: slot(1),
+        resources: slot(3),
     }
 }
 

@@ -130,7 +130,7 @@ enum Covering {
 fn covering(format: Format) -> Option<Covering> {
     match format {
         Format::Pe | Format::Ole | Format::Cab | Format::Zip => Some(Covering::Authenticode),
-        Format::MachO | Format::Xar | Format::DiskImage => Some(Covering::Apple),
+        Format::MachO | Format::Bundle | Format::Xar | Format::DiskImage => Some(Covering::Apple),
         Format::Elf | Format::Deb | Format::Rpm | Format::Other => None,
     }
 }

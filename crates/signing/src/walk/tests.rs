@@ -255,7 +255,7 @@ fn real_programs_keep_their_verdicts_inside() {
     let contents = look(app.expect("the sample")).expect("a container");
     assert_eq!(bad(&contents), []);
     let found = leaves(&contents);
-    assert_eq!(found.len(), 2, "{found:?}");
+    assert_eq!(found.len(), 3, "{found:?}");
     for (path, verdict) in found {
         assert_eq!(verdict, Some(Verdict::Valid), "{path}");
     }
