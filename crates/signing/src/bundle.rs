@@ -366,3 +366,6 @@ impl Info {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,6 +34,13 @@ pub(crate) fn member(name: &str, kind: u8, content: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// The same with another mode.
+pub(crate) fn with_mode(mut member: Vec<u8>, mode: u32) -> Vec<u8> {
+    let content = member.split_off(BLOCK_BYTES);
+    member[100..108].copy_from_slice(format!("{mode:07o}\0").as_bytes());
+    [sealed(member), content].concat()
+}
+
 /// An archive of members.
 pub(crate) fn archive(members: &[Vec<u8>]) -> Vec<u8> {
     [members.concat(), vec![0; 2 * BLOCK_BYTES]].concat()
