@@ -116,7 +116,7 @@ fn compare(
                 (Some(Node::File(file)), None) => code_hashes(file),
                 (_, None) => Vec::new(),
             };
-            let is_there = !hashes.is_empty() || found.is_some();
+            let is_there = found.is_some() || below(tree, &whole).next().is_some();
             if !is_there && !seal.is_optional {
                 findings.missing.push(shown);
             } else if is_there && !hashes.contains(hash) {
@@ -198,13 +198,21 @@ fn is_in_sealed_code(resources: &Resources, relative: &str, known: &mut BTreeSet
 /// and lead into a version that is.
 fn beside<'t>(tree: &'t Tree, layout: &Layout) -> Vec<&'t str> {
     let root = layout.root.as_str();
-    let inside = format!("{}/", layout.base);
+    let inside_base = format!("{}/", layout.base);
     let versions = format!("{root}/Versions/");
     let stray = below(tree, root).filter(|(path, node)| match layout.shape {
-        Shape::App => !path.starts_with(&inside) && **path != layout.base,
+        Shape::App => !path.starts_with(&inside_base) && **path != layout.base,
         Shape::Flat => false,
         Shape::Framework => match node {
-            Node::File(_) => !path.starts_with(&versions),
+            // Another version seals its own files, where it is signed.
+            Node::File(_) => match path.strip_prefix(&versions) {
+                Some(inside) => {
+                    let version = inside.split('/').next().unwrap_or_default();
+                    let list = format!("{versions}{version}/_CodeSignature/CodeResources");
+                    !path.starts_with(&inside_base) && !tree.contains_key(&list)
+                }
+                None => true,
+            },
             Node::Link { target } => {
                 let is_on_top = path
                     .get(root.len() + 1..)

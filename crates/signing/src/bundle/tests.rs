@@ -1,5 +1,7 @@
 //! A real app, whole and spoilt in every way that a list of files can be, and what else may come in an archive.
 
+mod snake_oil;
+
 use std::io::Cursor;
 
 use crate::checks::Outcome;
