@@ -185,6 +185,10 @@ fn no_parser_panics_on_a_spoilt_document() {
             include_bytes!("../../crates/signing/fixtures/archives/nested.zip"),
         ),
         (
+            "an app.zip",
+            include_bytes!("../../crates/signing/fixtures/apple/good.app.zip"),
+        ),
+        (
             "roots.pem",
             include_bytes!("../../crates/signing/fixtures/pki/certificates.pem"),
         ),

@@ -171,3 +171,55 @@ fn an_archive_is_as_good_as_the_programs_in_it() {
     world.sh("publish").expect(1).says("contents.parse");
     assert!(!world.path("store").exists());
 }
+
+/// An app in a folder, as a build leaves it.
+#[test]
+fn a_folder_is_looked_into_like_an_archive() {
+    let world = world();
+    let python = [
+        "-c",
+        "import sys, zipfile; zipfile.ZipFile(sys.argv[1]).extractall(sys.argv[2])",
+    ];
+    let archive =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../signing/fixtures/apple/good.app.zip");
+    let ran = Command::new("python3")
+        .args(python)
+        .arg(&archive)
+        .arg(world.path(""))
+        .status();
+    if !ran.is_ok_and(|status| status.success()) {
+        testkit::judge::missing("python3 is not installed");
+        return;
+    }
+    // Python loses modes and writes links as files, so they are made again here.
+    let contents = world.path("Snake.app/Contents");
+    let oil = "Frameworks/Oil.framework";
+    for link in ["Resources/link", "Versions/Current", "Oil", "Resources"] {
+        let link = match link {
+            "Resources/link" => contents.join(link),
+            link => contents.join(oil).join(link),
+        };
+        let target = fs::read_to_string(&link).expect("what it points to");
+        fs::remove_file(&link).expect("a file");
+        std::os::unix::fs::symlink(target, link).expect("a link");
+    }
+    let root = world.path("root.pem");
+    fs::copy(archive.with_file_name("roots.pem"), &root).expect("the root");
+    let run = |more: &[&str]| {
+        let mut command = vec!["inspect".to_owned()];
+        command.push(world.path("Snake.app").to_string_lossy().into_owned());
+        command.extend(["--trust".to_owned(), root.to_string_lossy().into_owned()]);
+        command.extend(more.iter().map(|word| (*word).to_owned()));
+        world.run(&command)
+    };
+    run(&[]).expect(1).says("may not be executed");
+    let program = contents.join("MacOS/Snake");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs::set_permissions(&program, mode).expect("its mode");
+    run(&[]).expect(0).says("Snake.app, bundle");
+    fs::write(contents.join("Resources/evil.js"), "x").expect("a file");
+    run(&[])
+        .expect(1)
+        .says("bundle.unlisted")
+        .says("`Resources/evil.js`");
+}

@@ -1,21 +1,19 @@
 //! `inspect`: what is this, and who signed it. Every check but identity, as there is no policy to say who it should be.
 
 use std::fs::{self, File};
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use release::Timestamp;
 use release::name::printable;
 use serde::Serialize;
-use signing::walk::{self, Contents, Settings};
+use signing::walk::{self, Contents, Folder, Settings};
 use signing::{Format, Inspection, Trust, Verdict};
 
 use crate::error::Error;
 
 /// The largest PEM file that is read, in bytes.
 const PEM_BYTES_MAX: u64 = 1024 * 1024;
-/// How many files are looked at.
-const FILES_MAX: usize = 10_000;
 /// How deep folders are walked.
 const DEPTH_MAX: usize = 32;
 
@@ -40,7 +38,7 @@ pub struct Report {
 /// One file.
 #[derive(Debug, Clone, Serialize)]
 pub struct Inspected {
-    /// Its path, safe to print.
+    /// Its path, safe to print. What is inside a folder is named with the folder's name in front.
     pub path: String,
     /// What it is.
     pub format: &'static str,
@@ -77,20 +75,7 @@ pub fn run(request: &Request) -> Result<Report, Error> {
             files.push(one(path, request.at, &trust)?);
             continue;
         }
-        let mut inside = Vec::new();
-        walk(path, 0, &mut inside)?;
-        inside.sort_unstable();
-        let before = files.len();
-        for file in inside {
-            if head_format(&file)?.own_signature().is_some() {
-                files.push(one(&file, request.at, &trust)?);
-            }
-        }
-        if files.len() == before {
-            let folder = printable(&path.to_string_lossy());
-            let next = format!("`{folder}` holds no file that carries a signature of its own");
-            return Err(Error::Missing { what: "PATH", next });
-        }
+        files.push(folder(path, request.at, &trust)?);
     }
     Ok(Report { files })
 }
@@ -140,25 +125,74 @@ fn head_format(path: &Path) -> Result<Format, Error> {
     Ok(Format::of_head(&head))
 }
 
-fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Error> {
-    let entries = fs::read_dir(folder).map_err(|source| local(folder, source))?;
+/// Everything in a folder: files that carry signatures of their own, archives, and bundles.
+fn folder(path: &Path, at: Timestamp, trust: &Trust) -> Result<Inspected, Error> {
+    let room = crate::verify::room;
+    let settings = Settings { at, trust, room };
+    // With its own name, as that may be the one of a bundle.
+    let name = path.file_name().map(|name| name.to_string_lossy());
+    let prefix = name.map_or(String::new(), |name| format!("{name}/"));
+    let contents = walk::folder(settings, |into| show(path, &prefix, 0, into));
+    let contents = contents.map_err(|source| local(path, source))?;
+    let shown = printable(&path.to_string_lossy());
+    if contents.leaves.is_empty() {
+        let next = format!("`{shown}` holds no file that carries a signature of its own");
+        return Err(Error::Missing { what: "PATH", next });
+    }
+    Ok(Inspected {
+        path: shown,
+        format: contents.container,
+        verdict: contents.verdict(),
+        signature: None,
+        contents: Some(contents),
+    })
+}
+
+/// Shows everything in a folder, by name.
+fn show(folder: &Path, prefix: &str, depth: usize, into: &mut Folder<'_>) -> io::Result<()> {
+    if depth > DEPTH_MAX {
+        let reason = format!("deeper than {DEPTH_MAX} folders");
+        return Err(io::Error::other(reason));
+    }
+    let mut entries: Vec<_> = fs::read_dir(folder)?.collect::<Result<_, _>>()?;
+    entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
-        let entry = entry.map_err(|source| local(folder, source))?;
-        let kind = entry.file_type().map_err(|source| local(folder, source))?;
+        let path = entry.path();
+        let failed = |source: io::Error| {
+            let name = printable(&path.to_string_lossy());
+            io::Error::new(source.kind(), format!("`{name}`: {source}"))
+        };
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        let kind = entry.file_type().map_err(failed)?;
         // Links are not followed: what they point to is inspected where it lies.
-        if kind.is_dir() && depth < DEPTH_MAX {
-            walk(&entry.path(), depth + 1, found)?;
-        } else if kind.is_file() && found.len() < FILES_MAX {
-            found.push(entry.path());
-        } else if kind.is_dir() || kind.is_file() {
-            let reason = format!("more than {FILES_MAX} files, or deeper than {DEPTH_MAX} folders");
-            return Err(local(folder, std::io::Error::other(reason)));
+        if kind.is_dir() {
+            show(&path, &format!("{name}/"), depth + 1, into)?;
+        } else if kind.is_symlink() {
+            let target = fs::read_link(&path).map_err(failed)?;
+            into.link(&name, &target.to_string_lossy())?;
+        } else if kind.is_file() {
+            let mut file = File::open(&path).map_err(failed)?;
+            let is_executable = is_executable(&file).map_err(failed)?;
+            into.file(&name, is_executable, &mut file)?;
         }
     }
     Ok(())
 }
 
-fn local(path: &Path, source: std::io::Error) -> Error {
+#[cfg(unix)]
+fn is_executable(file: &File) -> io::Result<Option<bool>> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = file.metadata()?.permissions().mode();
+    Ok(Some(mode & 0o100 != 0))
+}
+
+/// Windows knows no such right.
+#[cfg(not(unix))]
+fn is_executable(_: &File) -> io::Result<Option<bool>> {
+    Ok(None)
+}
+
+fn local(path: &Path, source: io::Error) -> Error {
     Error::Local {
         path: printable(&path.to_string_lossy()),
         source,

@@ -163,9 +163,13 @@ impl Judging<'_> {
             checks.push(Check::fail(BUNDLE_EXECUTABLE, reason));
             return nothing;
         };
-        let failure = match (found.verdict, program.is_executable) {
-            (Verdict::Valid, Some(true) | None) => None,
-            (Verdict::Valid, Some(false)) => Some(format!(
+        // A framework's executable is a library, which nobody starts.
+        let mut started = found.signatures.iter().filter_map(|it| it.apple.as_ref());
+        let lost_mode =
+            program.is_executable == Some(false) && started.any(|apple| apple.is_executable);
+        let failure = match (found.verdict, lost_mode) {
+            (Verdict::Valid, false) => None,
+            (Verdict::Valid, true) => Some(format!(
                 "the main executable `{}` may not be executed: whoever packed it lost its mode",
                 printable(&executable)
             )),

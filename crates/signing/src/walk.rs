@@ -4,6 +4,7 @@
 //! that the caller provides, and looked at there; all others only pass by. What cannot be read, or could be read in two ways,
 //! is a failure of the container: what is verified must be what is unpacked.
 
+mod folder;
 pub(crate) mod names;
 pub(crate) mod room;
 
@@ -30,6 +31,7 @@ use crate::zip::{self, Archive};
 use names::{IsFolder, NameError, Names};
 use room::{Budget, Stored, Watched, World};
 
+pub use folder::{Folder, folder};
 pub use room::{MakeRoom, Room};
 
 /// What is read of a container at most, with all that is inside.
@@ -126,17 +128,7 @@ pub fn walk(bytes: &mut dyn Bytes, settings: Settings<'_>) -> io::Result<Option<
     let world = World::default();
     let bytes_max = Limits::BYTES.max(size.saturating_mul(Limits::RATIO));
     let budget = Budget::new(Limits::ENTRIES, bytes_max);
-    let mut walker = Walker {
-        settings,
-        world: &world,
-        budget: &budget,
-        contents: Contents {
-            container: container.name(),
-            files: 0,
-            checks: Vec::new(),
-            leaves: Vec::new(),
-        },
-    };
+    let mut walker = Walker::new(settings, &world, &budget, container.name());
     let walked = walker.container(container, bytes, "", 1);
     let mut contents = walker.contents;
     let check = match walked {
@@ -207,7 +199,26 @@ struct Passing<'a> {
     is_executable: Option<bool>,
 }
 
-impl Walker<'_> {
+impl<'a> Walker<'a> {
+    fn new(
+        settings: Settings<'a>,
+        world: &'a World,
+        budget: &'a Budget,
+        container: &'static str,
+    ) -> Self {
+        Self {
+            settings,
+            world,
+            budget,
+            contents: Contents {
+                container,
+                files: 0,
+                checks: Vec::new(),
+                leaves: Vec::new(),
+            },
+        }
+    }
+
     /// Reads a container to its end; `place` is put before the paths in it.
     fn container(
         &mut self,
@@ -327,8 +338,14 @@ impl Walker<'_> {
                         let error = NameError::Below(printable(&entry.path));
                         return Err(room::refused(error));
                     }
-                    if let Some(node) = tree.get(target).cloned() {
-                        tree.insert(entry.path.clone(), node);
+                    match tree.get(target).cloned() {
+                        Some(node) => drop(tree.insert(entry.path.clone(), node)),
+                        // What comes into a bundle from elsewhere was not hashed when it passed.
+                        None if bundle::is_inside(&entry.path) => {
+                            let error = NameError::Below(printable(&entry.path));
+                            return Err(room::refused(error));
+                        }
+                        None => {}
                     }
                     return Ok(());
                 }
@@ -359,16 +376,12 @@ impl Walker<'_> {
         tree: &mut Tree,
     ) -> io::Result<()> {
         self.contents.files += 1;
-        let mut head = head(content)?;
-        let format = Format::of_head(&head);
-        let container = Container::of_head(&head);
-        let is_leaf = format.own_signature().is_some() || format == Format::Elf;
-        let is_in_bundle = bundle::is_inside(passing.path);
-        let mut content = head.as_mut_slice().chain(content);
-        if !is_leaf && container.is_none() && !is_in_bundle {
+        let head = head(content)?;
+        let stays = is_leaf(Format::of_head(&head)) || Container::of_head(&head).is_some();
+        if !stays && !bundle::is_inside(passing.path) {
             return Ok(());
         }
-        let stays = is_leaf || container.is_some();
+        let mut content = head.as_slice().chain(content);
         let name = passing.path.rsplit('/').next().unwrap_or_default();
         let mut passed = Passed::new(is_kept(name));
         let mut stored = Stored::new(self.settings.room, self.world);
@@ -376,9 +389,22 @@ impl Walker<'_> {
             true => stored.write(piece),
             false => Ok(()),
         })?;
-        let mut file = passed.finish(passing.is_executable);
-        let mut bytes = stored.finish()?;
-        if is_leaf {
+        let file = passed.finish(passing.is_executable);
+        self.look(passing, &head, file, &mut stored.finish()?, tree)
+    }
+
+    /// Looks at a file that can be read at any offset.
+    fn look(
+        &mut self,
+        passing: &Passing<'_>,
+        head: &[u8],
+        mut file: FileNode,
+        mut bytes: &mut dyn Bytes,
+        tree: &mut Tree,
+    ) -> io::Result<()> {
+        let format = Format::of_head(head);
+        let is_in_bundle = bundle::is_inside(passing.path);
+        if is_leaf(format) {
             let Settings { at, trust, .. } = self.settings;
             let signature = match inspection::inspect(&mut bytes, at, trust) {
                 Ok(signature) => signature,
@@ -398,10 +424,10 @@ impl Walker<'_> {
         if is_in_bundle {
             tree.insert(passing.path.to_owned(), Node::File(file));
         }
-        let Some(container) = container else {
+        let Some(container) = Container::of_head(head) else {
             return Ok(());
         };
-        if let Some(check) = self.inner(container, &mut bytes, passing)? {
+        if let Some(check) = self.inner(container, bytes, passing)? {
             self.contents.leaves.push(Leaf {
                 path: format!("{}{}", passing.place, passing.path),
                 format,
@@ -447,6 +473,11 @@ impl Walker<'_> {
     }
 }
 
+/// Whether a file can carry a signature, or is a program that cannot.
+fn is_leaf(format: Format) -> bool {
+    format.own_signature().is_some() || format == Format::Elf
+}
+
 /// The digest of a file that passes, and its bytes where they are kept.
 struct Passed {
     size: u64,
@@ -466,7 +497,7 @@ impl Passed {
     /// Reads to the end.
     fn pass(
         &mut self,
-        content: &mut dyn Read,
+        content: &mut (impl Read + ?Sized),
         mut also: impl FnMut(&[u8]) -> io::Result<()>,
     ) -> io::Result<()> {
         let mut buffer = vec![0; 128 * 1024];

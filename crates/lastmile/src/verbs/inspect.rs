@@ -84,19 +84,27 @@ fn one(file: &Inspected) -> String {
 /// What is inside: a line for each file that can carry a signature, and why it is not good.
 fn inside(path: &str, contents: &Contents) -> String {
     let Contents {
-        container: _,
+        container,
         files,
         checks,
         leaves,
     } = contents;
     let mut text = not_passed(checks);
+    // What is inside a folder has its path on disk, what is inside an archive has one of its own.
+    let place = match *container {
+        "folder" => {
+            let above = path.trim_end_matches('/').rsplit_once('/');
+            above.map_or(String::new(), |(above, _)| format!("{above}/"))
+        }
+        _ => format!("{path}!/"),
+    };
     for leaf in leaves {
         let signers = leaf.signature.iter().flat_map(|it| &it.signatures);
         let signer = signers
             .filter_map(|signature| signature.signer.as_ref())
             .find_map(|signer| signer.organization.as_ref().or(signer.common_name.as_ref()));
         text.push_str(&format!(
-            "{} {path}!/{}, {}{}\n",
+            "{} {place}{}, {}{}\n",
             word(leaf.verdict()),
             escaped(&leaf.path),
             leaf.format.name(),

@@ -42,10 +42,8 @@ impl World {
         if let Some(error) = self.0.borrow_mut().take() {
             return Err(error);
         }
-        let inner = error.get_ref();
-        let is_limit = inner.is_some_and(|inner| inner.is::<Limit>());
-        let is_ours = is_limit || inner.is_some_and(|inner| inner.is::<Refused>());
-        let reason = match is_ours {
+        let is_limit = error.get_ref().is_some_and(|inner| inner.is::<Limit>());
+        let reason = match is_ours(&error) {
             true => error.to_string(),
             false => release::name::chain(&error),
         };
@@ -72,6 +70,12 @@ impl Seek for Watched<'_> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.bytes.seek(to).map_err(|error| self.world.fail(error))
     }
+}
+
+/// Whether an error says what this crate found, in words that are safe to print.
+pub(crate) fn is_ours(error: &io::Error) -> bool {
+    let inner = error.get_ref();
+    inner.is_some_and(|inner| inner.is::<Limit>() || inner.is::<Refused>())
 }
 
 /// A limit that was reached.

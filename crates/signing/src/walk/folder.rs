@@ -1,0 +1,108 @@
+//! A folder on disk as a container: whoever can read the disk shows each thing in it.
+
+use std::io::{self, SeekFrom};
+
+use crate::bundle;
+use crate::checks::{CONTENTS_PARSE, Check, Outcome};
+use crate::format::Format;
+use crate::tree::{Node, Tree, is_kept};
+use crate::verify::Bytes;
+use crate::walk::names::{IsFolder, Names, relative};
+use crate::walk::room::{self, Budget, World};
+use crate::walk::{Container, Contents, Limits, Passed, Passing, Settings, Walker, head, is_leaf};
+
+/// A folder that is being shown.
+pub struct Folder<'a> {
+    walker: Walker<'a>,
+    names: Names,
+    tree: Tree,
+}
+
+/// Looks at everything in a folder. `show` calls the methods of [`Folder`] for each thing in it, in any order.
+///
+/// # Errors
+/// Where `show` or a room fails. What is wrong with the folder is a failed check.
+pub fn folder(
+    settings: Settings<'_>,
+    show: impl FnOnce(&mut Folder<'_>) -> io::Result<()>,
+) -> io::Result<Contents> {
+    let world = World::default();
+    let budget = Budget::new(Limits::ENTRIES, u64::MAX);
+    let mut folder = Folder {
+        walker: Walker::new(settings, &world, &budget, "folder"),
+        names: Names::default(),
+        tree: Tree::new(),
+    };
+    let shown = show(&mut folder);
+    let Folder {
+        mut walker, tree, ..
+    } = folder;
+    walker.bundles("", &tree);
+    let mut contents = walker.contents;
+    let check = match shown {
+        Ok(()) => Check::pass(
+            CONTENTS_PARSE,
+            format!("a folder of {} files", contents.files),
+        ),
+        // An error that is not ours is the world's: a folder has no format that could be wrong.
+        Err(error) if room::is_ours(&error) => world.broken(error)?.check(Outcome::Fail),
+        Err(error) => return Err(error),
+    };
+    contents.checks.insert(0, check);
+    Ok(contents)
+}
+
+impl Folder<'_> {
+    /// A link, and what it says.
+    ///
+    /// # Errors
+    /// Where there are too many things, or its name is refused.
+    pub fn link(&mut self, path: &str, target: &str) -> io::Result<()> {
+        let path = self.name(path)?;
+        if bundle::is_inside(&path) {
+            let target = target.to_owned();
+            self.tree.insert(path, Node::Link { target });
+        }
+        Ok(())
+    }
+
+    /// A file, and whether its owner may execute it, where that is known.
+    ///
+    /// # Errors
+    /// Where it cannot be read, there are too many things, or its name is refused.
+    pub fn file(
+        &mut self,
+        path: &str,
+        is_executable: Option<bool>,
+        bytes: &mut dyn Bytes,
+    ) -> io::Result<()> {
+        let path = self.name(path)?;
+        self.walker.contents.files += 1;
+        let head = head(bytes)?;
+        bytes.seek(SeekFrom::Start(0))?;
+        let passing = Passing {
+            place: "",
+            path: &path,
+            depth: 1,
+            is_executable,
+        };
+        let stays = is_leaf(Format::of_head(&head)) || Container::of_head(&head).is_some();
+        if !stays && !bundle::is_inside(&path) {
+            return Ok(());
+        }
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let mut passed = Passed::new(is_kept(name));
+        passed.pass(bytes, |_| Ok(()))?;
+        bytes.seek(SeekFrom::Start(0))?;
+        let file = passed.finish(is_executable);
+        self.walker
+            .look(&passing, &head, file, bytes, &mut self.tree)
+    }
+
+    fn name(&mut self, path: &str) -> io::Result<String> {
+        self.walker.budget.entry()?;
+        let path = relative(path.as_bytes()).map_err(room::refused)?;
+        self.names.add(&path, IsFolder::No).map_err(room::refused)?;
+        Ok(path)
+    }
+}
