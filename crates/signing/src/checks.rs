@@ -143,6 +143,12 @@ checks! {
     CONTENTS_PARSE = "contents.parse", "What is inside can be read to its end, and in one way only.";
     CONTENTS_LIMITS = "contents.limits", "What is inside is not more, larger, or deeper than what is read.";
     CONTENTS_SIGNED = "contents.signed", "Something inside can carry a signature: a program, a library, or a package.";
+    OPENPGP_PRESENT = "openpgp.present", "An OpenPGP signature is there, and can be read.";
+    OPENPGP_KEY = "openpgp.key", "A signature was made by the key that is expected.";
+    OPENPGP_SIGNATURE = "openpgp.signature", "Each signature by a known key covers these bytes, and is of a kind that may.";
+    OPENPGP_KEY_VALIDITY = "openpgp.key-validity", "The key could sign then: bound, long enough, neither expired nor revoked.";
+    OPENPGP_WEAK_DIGEST = "openpgp.weak-digest", "The signature rests on SHA-256, SHA-384, or SHA-512.";
+    OPENPGP_TIME = "openpgp.time", "The signature is not of the future, and not expired.";
     FORMAT_UNSUPPORTED = "format.unsupported", "No rule covers the artifact, and its own kind of signature cannot be checked by this version.";
     ALLOW_UNSIGNED = "policy.allow-unsigned", "The policy allows the artifact to be unsigned.";
     ALLOW_EXPIRED = "policy.allow-expired", "The date until which the policy allows it is not past.";
@@ -156,6 +162,11 @@ impl Check {
             outcome,
             reason: reason.into(),
         }
+    }
+
+    /// Whether it holds.
+    pub(crate) fn is_pass(&self) -> bool {
+        self.outcome == Outcome::Pass
     }
 
     pub(crate) fn pass(id: Id, reason: impl Into<String>) -> Self {

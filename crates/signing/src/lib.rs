@@ -5,6 +5,7 @@
 
 pub mod apple;
 pub mod authenticode;
+pub mod openpgp;
 
 mod bundle;
 mod cab;
@@ -46,6 +47,7 @@ pub use format::Format;
 pub use inspection::{Inspection, inspect};
 pub use measure::{MeasureError, Measured};
 pub use minisign::{KeyError, PublicKey};
+pub use openpgp::{Fingerprint, FingerprintError, OpenPgpError, OpenPgpKeys};
 pub use policy::{Allowance, Date, DateError, PathPattern, PatternError, Policy, Rules, SumsRule};
 pub use report::{ArtifactReport, ContentsReport, LeafReport, ReleaseReport, Verdict, Verified};
 pub use roots::{
