@@ -28,6 +28,7 @@ mod policy;
 mod reading;
 mod report;
 mod roots;
+pub mod sigstore;
 mod spc;
 mod sums;
 mod tar;
