@@ -1,4 +1,53 @@
-use release::Sha256;
+mod corpus;
+mod mutants;
+mod policy;
+mod sample;
+mod suite;
+mod together;
+
+use release::{Sha256, Sha512};
+
+use super::{Artifact, Bundles, Provenance, Runner, Wanted, judge};
+use crate::checks::{Check, Outcome};
+use crate::tests::day;
+
+/// By both digests.
+fn artifact(bytes: &[u8]) -> Artifact {
+    Artifact {
+        sha256: Sha256::of(bytes),
+        sha512: Some(Sha512::of(bytes)),
+    }
+}
+
+/// A policy without a ref, for any runner.
+fn policy(repository: &str, workflow: &str) -> Provenance {
+    Provenance {
+        repository: repository.parse().expect("a repository"),
+        workflow: workflow.parse().expect("a workflow"),
+        reference: None,
+        runner: Runner::Any,
+    }
+}
+
+/// Every check of the artifact's provenance, all of which are safe to print.
+fn checks(bundles: &[u8], artifact: &Artifact, policy: &Provenance) -> Vec<Check> {
+    let checks = match Bundles::read(bundles) {
+        Ok(bundles) => judge(&bundles, artifact, Wanted::Provenance, policy, day()),
+        Err(check) => vec![check],
+    };
+    for check in &checks {
+        let is_printable = !check.reason.chars().any(char::is_control);
+        assert!(is_printable, "{}", check.reason);
+    }
+    checks
+}
+
+/// The ids of the checks that did not pass.
+fn failed(checks: &[Check]) -> Vec<&'static str> {
+    assert!(!checks.is_empty(), "nobody looked");
+    let failed = checks.iter().filter(|it| it.outcome != Outcome::Pass);
+    failed.map(|it| it.id.as_str()).collect()
+}
 
 #[test]
 fn the_roots_are_those_that_the_map_names() {

@@ -1,0 +1,150 @@
+//! Bundles among others, parts of one in another, other times, and noise.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::sample::{CERTIFICATE, PAYLOAD, SIGNATURE, STAMP, Sample};
+use super::{checks, failed};
+use crate::sigstore::{Bundles, judge};
+use crate::tests::time;
+
+/// CVE-2022-36056: each part holds by itself, but they are not about one another.
+#[test]
+fn parts_of_another_bundle_do_not_fit() {
+    let parts = [
+        (
+            "/verificationMaterial/tlogEntries",
+            "sigstore.transparency-log",
+        ),
+        (
+            "/verificationMaterial/x509CertificateChain",
+            "sigstore.signature",
+        ),
+        ("/dsseEnvelope/signatures", "sigstore.signature"),
+        ("/dsseEnvelope/payload", "sigstore.subject"),
+        ("/dsseEnvelope", "sigstore.subject"),
+    ];
+    for (part, check) in parts {
+        let Some((mut one, mut other)) = Sample::pair() else {
+            return;
+        };
+        assert_eq!(failed(&one.checks()), [""; 0]);
+        assert_eq!(failed(&other.checks()), [""; 0]);
+        *one.at(part) = other.at(part).clone();
+        assert_eq!(
+            failed(&one.checks()),
+            [check],
+            "{part}: {:#?}",
+            one.checks()
+        );
+    }
+}
+
+#[test]
+fn what_was_signed_later_than_asked_about_is_of_the_future() {
+    for sample in [Sample::public(), Sample::private(), Sample::message()] {
+        let Some(sample) = sample else {
+            return;
+        };
+        let bundles = Bundles::read(sample.bundle.to_string().as_bytes()).expect("a bundle");
+        let at = |at| {
+            failed(&judge(
+                &bundles,
+                &sample.artifact,
+                sample.wanted,
+                &sample.policy,
+                at,
+            ))
+        };
+        assert_eq!(at(time("2023-01-01T00:00:00Z")), ["sigstore.timestamp"]);
+    }
+}
+
+#[test]
+fn one_good_bundle_among_others_is_enough() {
+    let (Some(sample), Some(private)) = (Sample::public(), Sample::private()) else {
+        return;
+    };
+    let mut spoilt = Sample::public().expect("there");
+    spoilt.flip(SIGNATURE, 3);
+    let (good, bad, other) = (&sample.bundle, &spoilt.bundle, &private.bundle);
+    for document in [
+        format!("{other}\n{bad}\n{good}\n"),
+        json!([other, bad, good]).to_string(),
+        json!({"attestations": [{"bundle": other}, {"bundle": bad}, {"bundle": good}]}).to_string(),
+        serde_json::to_string_pretty(good).expect("JSON"),
+    ] {
+        let found = checks(document.as_bytes(), &sample.artifact, &sample.policy);
+        assert_eq!(failed(&found), [""; 0], "{document:.40}");
+    }
+    let found = checks(
+        format!("{other}\n{bad}").as_bytes(),
+        &sample.artifact,
+        &sample.policy,
+    );
+    assert_eq!(failed(&found), ["sigstore.signature"]);
+    let found = checks(
+        other.to_string().as_bytes(),
+        &sample.artifact,
+        &sample.policy,
+    );
+    assert_eq!(failed(&found), ["sigstore.subject"]);
+    let half = good.to_string();
+    for document in [
+        "",
+        "[]",
+        "{}",
+        "null",
+        "7",
+        "{\"attestations\": 7}",
+        "\u{feff}",
+        &half[..900],
+    ] {
+        let found = checks(document.as_bytes(), &sample.artifact, &sample.policy);
+        assert_eq!(failed(&found), ["sigstore.parse"], "{document:.40}");
+    }
+    let found = checks(
+        format!("{good}\n{half:.900}").as_bytes(),
+        &sample.artifact,
+        &sample.policy,
+    );
+    assert_eq!(
+        failed(&found),
+        ["sigstore.parse"],
+        "what follows is not read over"
+    );
+    for deep in [
+        "[".repeat(100_000),
+        "{\"a\":".repeat(100_000),
+        good.to_string().repeat(1025),
+    ] {
+        let found = checks(deep.as_bytes(), &sample.artifact, &sample.policy);
+        assert_eq!(failed(&found), ["sigstore.parse"], "{deep:.40}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    /// No panic; and where a changed file still holds, nothing was changed of what is covered.
+    #[test]
+    fn noise_is_never_believed(which in 0..3_usize, at in any::<prop::sample::Index>(), byte in any::<u8>(), cut in any::<bool>()) {
+        let samples = [Sample::public(), Sample::private(), Sample::message()];
+        let Some(sample) = samples.into_iter().nth(which).flatten() else {
+            return Ok(());
+        };
+        let mut bytes = sample.bundle.to_string().into_bytes();
+        let at = at.index(bytes.len());
+        if cut {
+            bytes.truncate(at);
+        } else {
+            bytes[at] = byte;
+        }
+        if failed(&sample.judge(&bytes)).is_empty() {
+            let found: Value = serde_json::from_slice(&bytes).expect("JSON");
+            for part in [PAYLOAD, SIGNATURE, CERTIFICATE, STAMP, "/messageSignature/signature"] {
+                prop_assert_eq!(found.pointer(part), sample.bundle.pointer(part), "{}", part);
+            }
+        }
+    }
+}
