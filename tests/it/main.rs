@@ -1,6 +1,7 @@
 //! Stories at the boundary: the real binary, a real store, real consumers of what it writes.
 
 mod actions;
+mod beside;
 mod client;
 mod crash;
 mod demo;

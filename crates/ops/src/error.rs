@@ -2,7 +2,7 @@
 
 use release::rollout::TransitionError;
 use release::{FileName, Refusal};
-use signing::{MeasureError, ReleaseReport, RootError};
+use signing::{MeasureError, OpenPgpError, ReleaseReport, RootError};
 use store::{LocationError, StoreError};
 use thiserror::Error;
 
@@ -85,6 +85,14 @@ pub enum Error {
         version: String,
         /// What differs, with both digests.
         differences: String,
+    },
+    /// A file of OpenPGP keys that holds none.
+    #[error("`{path}` is no file of OpenPGP keys: {source}")]
+    Keys {
+        /// The file.
+        path: String,
+        /// Why.
+        source: OpenPgpError,
     },
     /// A file of roots that holds none.
     #[error("`{path}` is no file of roots: {source}")]
@@ -196,7 +204,8 @@ impl Error {
             | Self::Missing { .. }
             | Self::NoRelease { .. }
             | Self::TooLarge { .. }
-            | Self::Roots { .. } => Exit::Usage,
+            | Self::Roots { .. }
+            | Self::Keys { .. } => Exit::Usage,
             Self::Checks(_) | Self::Inspected { .. } => Exit::CheckFailed,
             Self::Refused(_) | Self::Transition(TransitionError::Refused(_)) => Exit::Refused,
             Self::Store(StoreError::Refused(_)) => Exit::Refused,

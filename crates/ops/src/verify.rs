@@ -11,10 +11,11 @@ use std::sync::Arc;
 use release::name::{FileName, printable};
 use release::{Artifact, Timestamp, Version};
 use serde_json::Map;
+use signing::sigstore::Bundles;
 use signing::walk::Room;
 use signing::{
-    Candidate, Context, Examined, MeasureError, Policy, ReleaseReport, SumsDocument, Trust,
-    Verified,
+    Beside, Candidate, Context, Documents, Examined, MeasureError, OpenPgpKeys, Policy,
+    ReleaseReport, SumsDocument, Trust, Verified,
 };
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -27,6 +28,12 @@ use crate::progress::{Event, Reporter};
 const SIGNATURE_BYTES_MAX: u64 = 16 * 1024;
 /// The largest file of checksums that is read, in bytes.
 const SUMS_BYTES_MAX: u64 = 1024 * 1024;
+/// The largest file of OpenPGP keys, in bytes; one more than that is refused.
+const KEYS_BYTES_MAX: u64 = 4 * 1024 * 1024 + 1;
+/// The largest OpenPGP signature file, in bytes; one more than that is refused.
+const OPENPGP_BYTES_MAX: u64 = 64 * 1024 + 1;
+/// The largest file of Sigstore bundles, in bytes; one more than that is refused.
+const BUNDLES_BYTES_MAX: u64 = 32 * 1024 * 1024 + 1;
 /// How many files are read at a time.
 const AT_ONCE: usize = 4;
 
@@ -68,7 +75,7 @@ pub struct Checked {
 /// Everything that examining an artifact shares with the others.
 struct Shared {
     request: Request,
-    sums: Vec<SumsDocument>,
+    documents: Documents,
     trust: Trust,
 }
 
@@ -85,7 +92,7 @@ impl Shared {
             policy,
             version,
             now: *now,
-            sums: &self.sums,
+            documents: &self.documents,
             trust: &self.trust,
             wants_sha512: *wants_sha512,
             room,
@@ -98,19 +105,26 @@ pub async fn run(request: &Request, reporter: &Reporter) -> Result<Checked, Erro
     let found = artifacts::find(&request.root, &request.rules, &request.version)?;
     let shared = Arc::new(Shared {
         request: request.clone(),
-        sums: sums_documents(request)?,
+        documents: documents(request)?,
         trust: trust(request)?,
     });
-    let signatures = signatures(&found)?;
+    let policy = &request.policy;
+    let beside = found.iter().map(|it| BesideFiles::read(policy, it));
+    let beside: Vec<_> = beside.collect::<Result<_, _>>()?;
     let bytes = found.iter().map(|found| found.size).sum();
     reporter.tell(Event::Stage {
         name: "verify",
         bytes,
     });
-    let examined = examine_all(&shared, &found, &signatures, reporter).await?;
+    let beside = Arc::new(beside);
+    let examined = examine_all(&shared, &found, &beside, reporter).await?;
     let report = signing::conclude(shared.context(), examined)
         .into_verified()
         .map_err(Error::Checks)?;
+    let signatures = found.iter().zip(beside.iter());
+    let signatures =
+        signatures.filter_map(|(it, files)| Some((it.name.clone(), files.minisig.clone()?)));
+    let signatures = signatures.collect();
     Ok(checked(&shared, found, signatures, report))
 }
 
@@ -128,34 +142,81 @@ fn trust(request: &Request) -> Result<Trust, Error> {
     Ok(trust)
 }
 
-/// The documents of checksums that the policy names, each with the signature that stands beside it.
-fn sums_documents(request: &Request) -> Result<Vec<SumsDocument>, Error> {
-    let read = |rule: &signing::SumsRule| {
-        let bytes = read_small(&request.root.join(&rule.path), SUMS_BYTES_MAX)?;
-        let signature = read_small(
-            &request.root.join(format!("{}.minisig", rule.path)),
-            SIGNATURE_BYTES_MAX,
-        )?;
-        Ok(SumsDocument::read(
-            rule,
-            bytes.as_deref(),
-            signature.as_deref(),
-        ))
-    };
-    request.policy.sums_rules().into_iter().map(read).collect()
+/// The documents that the policy names.
+fn documents(request: &Request) -> Result<Documents, Error> {
+    let file = |path: &str, bytes_max| read_small(&request.root.join(path), bytes_max);
+    let mut documents = Documents::default();
+    // Each with the signature that stands beside it.
+    for rule in request.policy.sums_rules() {
+        let bytes = file(&rule.path, SUMS_BYTES_MAX)?;
+        let signature = file(&format!("{}.minisig", rule.path), SIGNATURE_BYTES_MAX)?;
+        let read = SumsDocument::read(rule, bytes.as_deref(), signature.as_deref());
+        documents.sums.push(read);
+    }
+    for rule in request.policy.openpgp_rules() {
+        let bytes = file(&rule.key, KEYS_BYTES_MAX)?;
+        let bytes = bytes.ok_or_else(|| Error::Missing {
+            what: "openpgp.key",
+            next: format!("`{}` is not there", printable(&rule.key)),
+        })?;
+        let keys = OpenPgpKeys::parse(&bytes).map_err(|source| Error::Keys {
+            path: printable(&rule.key),
+            source,
+        })?;
+        documents.keys.insert(rule.key.clone(), keys);
+    }
+    for path in request
+        .policy
+        .provenance_rules()
+        .filter_map(|it| it.bundle.as_ref())
+    {
+        let bundles = match file(path, BUNDLES_BYTES_MAX)? {
+            Some(bytes) => Bundles::read(&bytes),
+            None => Err(Bundles::absent(path)),
+        };
+        documents.bundles.insert(path.clone(), bundles);
+    }
+    Ok(documents)
 }
 
-fn signatures(found: &[Found]) -> Result<BTreeMap<FileName, Vec<u8>>, Error> {
-    let mut signatures = BTreeMap::new();
-    for artifact in found {
-        let beside = artifact
-            .file
-            .with_file_name(format!("{}.minisig", artifact.name));
-        if let Some(signature) = read_small(&beside, SIGNATURE_BYTES_MAX)? {
-            signatures.insert(artifact.name.clone(), signature);
+/// What stands beside an artifact.
+#[derive(Debug, Default)]
+struct BesideFiles {
+    minisig: Option<Vec<u8>>,
+    openpgp: Option<Vec<u8>>,
+    sigstore: Option<Vec<u8>>,
+}
+
+impl BesideFiles {
+    /// Reads what rules could ask for; nothing else is opened.
+    fn read(policy: &Policy, artifact: &Found) -> Result<Self, Error> {
+        let file = |ending: &str, bytes_max| {
+            let name = format!("{}.{ending}", artifact.name);
+            read_small(&artifact.file.with_file_name(name), bytes_max)
+        };
+        let mut files = Self {
+            minisig: file("minisig", SIGNATURE_BYTES_MAX)?,
+            ..Self::default()
+        };
+        if policy.openpgp_rules().next().is_some() {
+            files.openpgp = match file("asc", OPENPGP_BYTES_MAX)? {
+                Some(bytes) => Some(bytes),
+                None => file("sig", OPENPGP_BYTES_MAX)?,
+            };
+        }
+        if policy.provenance_rules().any(|rule| rule.bundle.is_none()) {
+            files.sigstore = file("sigstore.json", BUNDLES_BYTES_MAX)?;
+        }
+        Ok(files)
+    }
+
+    fn borrowed(&self) -> Beside<'_> {
+        Beside {
+            minisig: self.minisig.as_deref(),
+            openpgp: self.openpgp.as_deref(),
+            sigstore: self.sigstore.as_deref(),
         }
     }
-    Ok(signatures)
 }
 
 /// A small file; none where there is none. One that is too large is cut, and then fails its own check. What is no file
@@ -192,7 +253,7 @@ pub(crate) fn is_signed_by(
         policy: &request.policy,
         version: &request.version,
         now: request.now,
-        sums: &[],
+        documents: &Documents::default(),
         trust: &Trust::nothing(),
         wants_sha512: false,
         room,
@@ -203,7 +264,10 @@ pub(crate) fn is_signed_by(
         platform: artifact.platform,
         kind: artifact.kind,
         size: artifact.size,
-        minisig: Some(signature),
+        beside: Beside {
+            minisig: Some(signature),
+            ..Beside::default()
+        },
     };
     let mut bytes = File::open(file).map_err(|source| MeasureError::Unreadable {
         path: printable(&file.to_string_lossy()),
@@ -217,7 +281,7 @@ pub(crate) fn is_signed_by(
 async fn examine_all(
     shared: &Arc<Shared>,
     found: &[Found],
-    signatures: &BTreeMap<FileName, Vec<u8>>,
+    beside: &Arc<Vec<BesideFiles>>,
     reporter: &Reporter,
 ) -> Result<Vec<Examined>, Error> {
     let turns = Arc::new(Semaphore::new(AT_ONCE));
@@ -229,12 +293,13 @@ async fn examine_all(
             turns.clone(),
             reporter.clone(),
         );
-        let signature = signatures.get(&artifact.name).cloned();
+        let beside = beside.clone();
         work.spawn(async move {
             // The semaphore is never closed, so a turn always comes.
             let _turn = turns.acquire().await;
             let examined = tokio::task::spawn_blocking(move || {
-                examine(&shared, &artifact, signature.as_deref(), &reporter)
+                let beside = beside.get(index).map(BesideFiles::borrowed);
+                examine(&shared, &artifact, beside.unwrap_or_default(), &reporter)
             })
             .await;
             examined
@@ -253,7 +318,7 @@ async fn examine_all(
 fn examine(
     shared: &Shared,
     artifact: &Found,
-    minisig: Option<&[u8]>,
+    beside: Beside<'_>,
     reporter: &Reporter,
 ) -> Result<Examined, Error> {
     let Found {
@@ -270,7 +335,7 @@ fn examine(
         platform: *platform,
         kind: *kind,
         size: *size,
-        minisig,
+        beside,
     };
     let mut bytes = File::open(file).map_err(|source| MeasureError::Unreadable {
         path: printable(path),
@@ -309,8 +374,8 @@ fn checked(
         .iter()
         .map(|(artifact, _)| &artifact.name)
         .collect();
-    let own = shared
-        .sums
+    let sums = &shared.documents.sums;
+    let own = sums
         .iter()
         .find(|document| document.covering(&names).is_some());
     let sums_rule = own.map(|document| document.rule().clone());

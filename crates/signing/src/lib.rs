@@ -49,14 +49,17 @@ pub use inspection::{Inspection, inspect};
 pub use measure::{MeasureError, Measured};
 pub use minisign::{KeyError, PublicKey};
 pub use openpgp::{Fingerprint, FingerprintError, OpenPgpError, OpenPgpKeys};
-pub use policy::{Allowance, Date, DateError, PathPattern, PatternError, Policy, Rules, SumsRule};
+pub use policy::{
+    Allowance, Date, DateError, OpenPgpRule, PathPattern, PatternError, Policy, ProvenanceRule,
+    Rules, SumsRule,
+};
 pub use report::{ArtifactReport, ContentsReport, LeafReport, ReleaseReport, Verdict, Verified};
 pub use roots::{
     APPLE_ROOT_SET, ExtraRoot, LegacyDigests, MICROSOFT_ROOT_SET, RootError, RootReport, RootSet,
     RootUse, Trust, root_sets,
 };
 pub use sums::{Entry, SumsDocument, SumsError, parse as parse_sums, render as render_sums};
-pub use verify::{Bytes, Candidate, Context, Examined, conclude, examine};
+pub use verify::{Beside, Bytes, Candidate, Context, Documents, Examined, conclude, examine};
 
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,8 @@ use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use minisign_verify::{Error, Signature, StreamVerifier};
+pub(crate) use minisign_verify::StreamVerifier as Verifier;
+use minisign_verify::{Error, Signature};
 use release::Version;
 use release::name::{FileName, printable};
 use thiserror::Error;
@@ -133,14 +134,14 @@ fn read(bytes: Option<&[u8]>, key: &PublicKey, name: &str) -> Result<Signature, 
 
 impl Opened {
     /// What is fed with the artifact's bytes, where there is something to check.
-    pub(crate) fn verifier<'a>(&'a self, key: &'a PublicKey) -> Option<StreamVerifier<'a>> {
+    pub(crate) fn verifier<'a>(&'a self, key: &'a PublicKey) -> Option<Verifier<'a>> {
         key.key.verify_stream(self.signature.as_ref().ok()?).ok()
     }
 
     /// The checks, after the last byte.
     pub(crate) fn checks(
         &self,
-        verifier: Option<StreamVerifier<'_>>,
+        verifier: Option<Verifier<'_>>,
         key: &PublicKey,
         name: &FileName,
         version: &Version,

@@ -6,12 +6,14 @@ use std::str::FromStr;
 
 use globset::{GlobBuilder, GlobMatcher};
 use release::name::printable;
-use release::{Os, Sha256, Timestamp};
+use release::{Os, Sha256, Timestamp, Version};
 use thiserror::Error;
 
 use crate::apple;
 use crate::authenticode::Signer;
 use crate::minisign::PublicKey;
+use crate::openpgp::Fingerprint;
+use crate::sigstore::{Provenance, ProvenanceError};
 
 /// What must hold. A platform's rules and those for all must both hold.
 #[derive(Debug, Clone, Default)]
@@ -33,10 +35,51 @@ pub struct Rules {
     pub authenticode: Option<Signer>,
     /// Each artifact is signed with Developer ID, by this team.
     pub apple: Option<apple::Signer>,
+    /// An OpenPGP signature stands beside each artifact.
+    pub openpgp: Option<OpenPgpRule>,
+    /// An attestation says where each artifact was built.
+    pub provenance: Option<ProvenanceRule>,
     /// A minisign signature stands beside each artifact.
     pub minisign: Option<PublicKey>,
     /// A signed document of checksums names each artifact.
     pub sha256sums: Option<SumsRule>,
+}
+
+/// Who signs with OpenPGP.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenPgpRule {
+    /// Where the file with the public key stands.
+    pub key: String,
+    /// The fingerprint of the primary key.
+    pub fingerprint: Fingerprint,
+}
+
+/// Where artifacts are built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProvenanceRule {
+    /// What must be true of it, but for the ref.
+    pub provenance: Provenance,
+    /// The ref that is built; `{version}` in it stands for the version that is released.
+    pub reference: Option<String>,
+    /// The file with the bundles of all artifacts; else one stands beside each artifact.
+    pub bundle: Option<String>,
+}
+
+impl ProvenanceRule {
+    /// What must be true of a version.
+    ///
+    /// # Errors
+    /// Where the ref of that version would be none.
+    pub fn provenance(&self, version: &Version) -> Result<Provenance, ProvenanceError> {
+        let reference = self.reference.as_ref().map(|reference| {
+            let reference = reference.replace("{version}", &version.to_string());
+            reference.parse()
+        });
+        Ok(Provenance {
+            reference: reference.transpose()?,
+            ..self.provenance.clone()
+        })
+    }
 }
 
 /// A signed document of checksums.
@@ -77,6 +120,18 @@ impl Policy {
     pub fn apple_signers(&self) -> impl Iterator<Item = &apple::Signer> {
         let scopes = self.by_os.values().chain([&self.all]);
         scopes.filter_map(|rules| rules.apple.as_ref())
+    }
+
+    /// Every rule about OpenPGP.
+    pub fn openpgp_rules(&self) -> impl Iterator<Item = &OpenPgpRule> {
+        let scopes = self.by_os.values().chain([&self.all]);
+        scopes.filter_map(|rules| rules.openpgp.as_ref())
+    }
+
+    /// Every rule about where artifacts are built.
+    pub fn provenance_rules(&self) -> impl Iterator<Item = &ProvenanceRule> {
+        let scopes = self.by_os.values().chain([&self.all]);
+        scopes.filter_map(|rules| rules.provenance.as_ref())
     }
 
     /// Every document of checksums that some rule names, each once.

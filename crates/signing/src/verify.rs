@@ -1,9 +1,11 @@
 //! The playbook: examine each artifact in one read, then conclude over the release.
 
 mod allowance;
+mod beside;
 mod inside;
 mod own;
 
+use std::collections::BTreeMap;
 use std::io::{self, Read, Seek, SeekFrom};
 
 use release::name::{FileName, printable};
@@ -15,10 +17,11 @@ use crate::checks::{Check, FORMAT_UNSUPPORTED, Outcome, SUMS_COVERAGE};
 use crate::format::Format;
 use crate::inspection;
 use crate::measure::{MeasureError, Measured, measure};
-use crate::minisign;
+use crate::openpgp::OpenPgpKeys;
 use crate::policy::Policy;
 use crate::report::{ArtifactReport, ReleaseReport};
 use crate::roots::Trust;
+use crate::sigstore::Bundles;
 use crate::sums::SumsDocument;
 use crate::walk::MakeRoom;
 
@@ -37,8 +40,40 @@ pub struct Candidate<'a> {
     pub kind: Kind,
     /// Its length when it was found.
     pub size: u64,
-    /// The signature that stands beside it.
+    /// What stands beside it.
+    pub beside: Beside<'a>,
+}
+
+/// Files that stand beside an artifact: its name, and an ending.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Beside<'a> {
+    /// `.minisig`: minisign's signature.
     pub minisig: Option<&'a [u8]>,
+    /// `.asc` or `.sig`: an OpenPGP signature.
+    pub openpgp: Option<&'a [u8]>,
+    /// `.sigstore.json`: Sigstore bundles.
+    pub sigstore: Option<&'a [u8]>,
+}
+
+/// Documents that rules name by a path, each read once for all artifacts.
+#[derive(Debug, Default)]
+pub struct Documents {
+    /// Of [`Policy::sums_rules`].
+    pub sums: Vec<SumsDocument>,
+    /// Of [`Policy::openpgp_rules`]: keys by the path of their file.
+    pub keys: BTreeMap<String, OpenPgpKeys>,
+    /// Of [`Policy::provenance_rules`]: bundles by the path of their file, or the check that reading them failed.
+    pub bundles: BTreeMap<String, Result<Bundles, Check>>,
+}
+
+impl Documents {
+    fn keys_of(&self, path: &str) -> Option<&OpenPgpKeys> {
+        self.keys.get(path)
+    }
+
+    fn bundles_of(&self, path: &str) -> Option<Result<&Bundles, &Check>> {
+        self.bundles.get(path).map(Result::as_ref)
+    }
 }
 
 /// What it is examined against.
@@ -50,8 +85,8 @@ pub struct Context<'a> {
     pub version: &'a Version,
     /// Now, for `allow-unsigned`.
     pub now: Timestamp,
-    /// The documents of [`Policy::sums_rules`].
-    pub sums: &'a [SumsDocument],
+    /// The documents that its rules name.
+    pub documents: &'a Documents,
     /// The roots that signatures may chain to.
     pub trust: &'a Trust,
     /// Whether a feed needs SHA-512.
@@ -94,24 +129,10 @@ pub fn examine(
     };
     let signers = Signers::of(context, candidate);
     let mut image = signers.open_image(bytes).map_err(unreadable)?;
-    let mut keys: Vec<_> = context
-        .policy
-        .rules_for(candidate.platform.os())
-        .filter_map(|rules| rules.minisign.as_ref())
-        .collect();
-    keys.dedup();
-    let opened: Vec<_> = keys
-        .iter()
-        .map(|key| minisign::open(candidate.minisig, key, candidate.name.as_str()))
-        .collect();
-    let mut verifiers: Vec<_> = opened
-        .iter()
-        .zip(&keys)
-        .map(|(opened, key)| opened.verifier(key))
-        .collect();
+    let opened = beside::Opened::new(context, candidate);
+    let mut verifiers = opened.verifiers();
     let also = |chunk: &[u8]| {
-        let verifiers = verifiers.iter_mut().flatten();
-        verifiers.for_each(|verifier| verifier.update(chunk));
+        verifiers.update(chunk);
         if let Some(image) = &mut image {
             image.update(chunk);
         }
@@ -141,15 +162,12 @@ pub fn examine(
         &mut checks,
     );
     let signature = signature.map_err(unreadable)?;
-    for ((opened, verifier), key) in opened.iter().zip(verifiers).zip(&keys) {
-        checks.extend(opened.checks(verifier, key, candidate.name, context.version));
-    }
+    checks.extend(opened.checks(verifiers, whole));
     checks.extend(sums_checks(context, candidate, &measured));
     if checks.is_empty() {
         checks.push(unsupported(&measured));
     }
-    let has_minisig = candidate.minisig.is_some();
-    let own = allowance::judge(context, &[whole.named()], has_minisig, &mut checks);
+    let own = allowance::judge(context, &[whole.named()], candidate.beside, &mut checks);
     let leaves = contents.iter().flat_map(|contents| &contents.leaves);
     let (path, name) = (candidate.path.to_owned(), candidate.name.clone());
     Ok(Examined(ArtifactReport {
@@ -223,7 +241,13 @@ fn sums_checks(context: Context<'_>, candidate: &Candidate<'_>, measured: &Measu
         .filter_map(|rules| rules.sha256sums.as_ref())
         .collect();
     rules.dedup();
-    let read = |rule: &&crate::SumsRule| context.sums.iter().find(|sums| sums.rule() == *rule);
+    let read = |rule: &&crate::SumsRule| {
+        context
+            .documents
+            .sums
+            .iter()
+            .find(|sums| sums.rule() == *rule)
+    };
     let checks = |rule: &crate::SumsRule| match read(&rule) {
         Some(document) => document.checks(candidate.name, measured.sha256),
         None => {
@@ -250,6 +274,7 @@ pub fn conclude(context: Context<'_>, examined: Vec<Examined>) -> ReleaseReport 
     let artifacts: Vec<_> = examined.into_iter().map(|examined| examined.0).collect();
     let names: Vec<_> = artifacts.iter().map(|artifact| &artifact.name).collect();
     let checks = context
+        .documents
         .sums
         .iter()
         .flat_map(|document| document.extras(&names))

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use release::name::{App, printable};
 use release::{BasisPoints, Channel, Version};
+use signing::ProvenanceRule;
 use signing::authenticode::Signer;
 use store::Location;
 
@@ -69,6 +70,16 @@ pub(super) fn team_id(text: &str, errors: &mut Vec<String>) {
             "`team-id`: `{}` is not a Team ID; expected ten capital letters and digits, as `lastmile inspect` shows them",
             printable(text)
         ));
+    }
+}
+
+/// Where artifacts are built: for any version the ref is one.
+pub(super) fn provenance(rule: &ProvenanceRule, errors: &mut Vec<String>) {
+    if let Err(error) = rule.provenance(&Version::new(1, 4, 0)) {
+        errors.push(format!("`provenance.ref`: {error}"));
+    }
+    if let Some(bundle) = &rule.bundle {
+        path("provenance.bundle", bundle, errors);
     }
 }
 

@@ -127,11 +127,6 @@ fn keys_that_are_not_enforced_yet_are_refused() {
         ("feeds:", "tag: { major: true }\nfeeds:", "major"),
         ("feeds:", "rules: true\nfeeds:", "rules"),
         (
-            "windows: { minisign",
-            "windows: { openpgp: { fingerprint: x }, minisign",
-            "openpgp",
-        ),
-        (
             "    tiers:\n",
             "    signoffs: { release-manager: 1 }\n    tiers:\n",
             "signoffs",
@@ -182,6 +177,38 @@ fn a_team_of_apples_is_named_in_full() {
     assert!(message("team-id: abcde12345").contains("`team-id`: `abcde12345` is not a Team ID"));
     assert!(message("team-id: ABCDE12345, notarized: maybe").contains("maybe"));
     assert!(message("notarized: required").contains("team-id"));
+}
+
+#[test]
+fn who_signs_and_where_is_named_in_full() {
+    let message = |keys: &str| {
+        let rule = format!("windows: {{ {keys}, minisign");
+        let text = good().replacen("windows: { minisign", &rule, 1);
+        let parsed = Config::parse(&text, "lastmile.yml");
+        parsed.err().map(|errors| errors.to_string())
+    };
+    let fingerprint = "0123456789ABCDEF0123456789ABCDEF01234567";
+    let openpgp = format!("openpgp: {{ key: keys/release.asc, fingerprint: {fingerprint} }}");
+    assert_eq!(message(&openpgp), None);
+    let short = openpgp.replace(fingerprint, "01234567");
+    assert!(message(&short).is_some_and(|it| it.contains("a key id is not enough")));
+    let outside = openpgp.replace("keys/", "../");
+    assert!(message(&outside).is_some_and(|it| it.contains("`openpgp.key`")));
+    let provenance = "provenance: { repository: your-org/atlas, workflow: .github/workflows/release.yml, ref: \"refs/tags/v{version}\", runner: any }";
+    assert_eq!(message(provenance), None);
+    for (from, to, expected) in [
+        ("your-org/atlas", "atlas", "owner and name"),
+        (
+            ".github/workflows/release.yml",
+            "release.yml",
+            "its whole path",
+        ),
+        ("refs/tags/v{version}", "v{version}", "a whole ref"),
+        ("runner: any", "runner: mine", "mine"),
+    ] {
+        let wrong = message(&provenance.replace(from, to)).unwrap_or_else(|| panic!("{to}"));
+        assert!(wrong.contains(expected), "{to}: {wrong}");
+    }
 }
 
 #[test]

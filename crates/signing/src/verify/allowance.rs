@@ -4,11 +4,12 @@ use release::Sha256;
 use release::name::printable;
 
 use crate::checks::{
-    ALLOW_DIGEST, ALLOW_EXPIRED, ALLOW_UNSIGNED, Check, MINISIGN_PRESENT, Outcome, SUMS_COVERAGE,
+    ALLOW_DIGEST, ALLOW_EXPIRED, ALLOW_UNSIGNED, Check, MINISIGN_PRESENT, OPENPGP_PRESENT, Outcome,
+    SIGSTORE_PRESENT, SUMS_COVERAGE,
 };
 use crate::policy::Allowance;
 use crate::report::Verdict;
-use crate::verify::Context;
+use crate::verify::{Beside, Context};
 
 /// What an allowance may name: a file, and the artifact that it is in.
 #[derive(Debug, Clone, Copy)]
@@ -21,11 +22,13 @@ pub(super) struct Named<'a> {
 pub(super) fn judge(
     context: Context<'_>,
     names: &[Named<'_>],
-    has_minisig: bool,
+    beside: Beside<'_>,
     checks: &mut Vec<Check>,
 ) -> Verdict {
     let absent = |check: &Check| {
-        matches!(check.id, MINISIGN_PRESENT if !has_minisig)
+        matches!(check.id, MINISIGN_PRESENT if beside.minisig.is_none())
+            || matches!(check.id, OPENPGP_PRESENT if beside.openpgp.is_none())
+            || matches!(check.id, SIGSTORE_PRESENT if beside.sigstore.is_none())
             || check.id == SUMS_COVERAGE
             || check.id.is_absence()
             || check.outcome == Outcome::Unsupported

@@ -11,7 +11,7 @@ use crate::format::Format;
 use crate::report::{ContentsReport, LeafReport};
 use crate::verify::allowance::{self, Named};
 use crate::verify::own::{apple_checks, authenticode_checks};
-use crate::verify::{Bytes, Signers, Whole};
+use crate::verify::{Beside, Bytes, Signers, Whole};
 use crate::walk::{self, Leaf, Settings};
 
 /// Looks into an artifact, where rules ask for signatures that files carry themselves. None where it is no container.
@@ -111,7 +111,12 @@ fn judge(whole: Whole<'_>, signers: &Signers<'_>, leaf: Leaf) -> LeafReport {
         path: &path,
         sha256,
     };
-    let verdict = allowance::judge(whole.context, &[named, whole.named()], false, &mut checks);
+    let verdict = allowance::judge(
+        whole.context,
+        &[named, whole.named()],
+        Beside::default(),
+        &mut checks,
+    );
     LeafReport {
         path: escaped(&path),
         format: format.name(),

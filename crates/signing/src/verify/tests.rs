@@ -40,10 +40,8 @@ impl Build {
     fn new() -> Self {
         let keys = KeyPair::generate_unencrypted_keypair().expect("snake-oil keys");
         let all = Rules {
-            authenticode: None,
-            apple: None,
             minisign: Some(key(&keys)),
-            sha256sums: None,
+            ..Rules::default()
         };
         Self {
             keys,
@@ -71,14 +69,21 @@ impl Build {
             platform: Platform::WindowsX64,
             kind: Kind::Nsis,
             size: bytes.len() as u64,
-            minisig,
+            beside: Beside {
+                minisig,
+                ..Beside::default()
+            },
         };
         let now = "2026-11-24T00:00:00Z".parse().expect("a time");
+        let documents = Documents {
+            sums: sums.to_vec(),
+            ..Documents::default()
+        };
         let context = Context {
             policy: &self.policy,
             version: &self.version,
             now,
-            sums,
+            documents: &documents,
             trust: &self.trust,
             wants_sha512: true,
             room: || Ok(Box::new(Cursor::new(Vec::new()))),
@@ -263,13 +268,11 @@ fn a_policy_reaches_everything_that_authenticode_signs() {
     let mut build = Build::new();
     build.trust = crate::tests::packages_trust();
     let demand = |organization: &str| Rules {
-        apple: None,
         authenticode: Some(authenticode::Signer {
             organization: Some(organization.to_owned()),
             ..authenticode::Signer::default()
         }),
-        minisign: None,
-        sha256sums: None,
+        ..Rules::default()
     };
     build.policy.all = demand("Snake Oil Ltd");
     let good: [(&str, &[u8]); 3] = [
@@ -326,10 +329,8 @@ fn checksums_cover_both_ways() {
         minisign: key(&build.keys),
     };
     build.policy.all = Rules {
-        authenticode: None,
-        apple: None,
-        minisign: None,
         sha256sums: Some(rule.clone()),
+        ..Rules::default()
     };
     let name: FileName = "atlas-1.4.0.exe".parse().expect("a name");
     let other: FileName = "other.exe".parse().expect("a name");

@@ -2,14 +2,18 @@
 
 use ::signing::apple::{self, HardenedRuntime, Notarized};
 use ::signing::authenticode::{Signer, TimestampRule};
-use ::signing::{Allowance, Date, PathPattern, Policy, PublicKey, Rules, SumsRule};
+use ::signing::sigstore::{Provenance, Repository, Runner, Workflow};
+use ::signing::{
+    Allowance, Date, Fingerprint, OpenPgpRule, PathPattern, Policy, ProvenanceRule, PublicKey,
+    Rules, SumsRule,
+};
 use release::name::printable;
 use release::{Os, Sha256};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::config::lint;
-use crate::config::text::{NotYet, Text, refused};
+use crate::config::text::Text;
 
 /// What must hold; a platform's rules and those of `all` must both hold.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -39,18 +43,14 @@ struct RuleKeys {
     authenticode: Option<AuthenticodeKeys>,
     /// Each artifact is signed with Apple's Developer ID
     apple: Option<AppleKeys>,
+    /// An OpenPGP signature stands beside each artifact, `.asc` or `.sig`
+    openpgp: Option<OpenPgpKeys>,
+    /// An attestation says where each artifact was built: GitHub's, in a Sigstore bundle
+    provenance: Option<ProvenanceKeys>,
     /// A minisign signature stands beside each artifact
     minisign: Option<MinisignKeys>,
     /// A signed document of checksums names each artifact
     sha256sums: Option<SumsKeys>,
-    #[serde(default, deserialize_with = "refused")]
-    #[schemars(skip)]
-    #[expect(dead_code, reason = "present only to be refused")]
-    openpgp: Option<NotYet>,
-    #[serde(default, deserialize_with = "refused")]
-    #[schemars(skip)]
-    #[expect(dead_code, reason = "present only to be refused")]
-    provenance: Option<NotYet>,
 }
 
 /// Who signs with Authenticode. At least one of the two identities is given.
@@ -89,6 +89,45 @@ enum Demand {
     Required,
     /// No
     Optional,
+}
+
+/// Who signs with OpenPGP.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct OpenPgpKeys {
+    /// The file with the public key, as `gpg --armor --export` writes it
+    key: String,
+    /// The fingerprint of the primary key, as `gpg --fingerprint` prints it
+    fingerprint: Text<Fingerprint>,
+}
+
+/// Where artifacts are built, compared exactly.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct ProvenanceKeys {
+    /// The repository whose source is built, `your-org/atlas`
+    repository: Text<Repository>,
+    /// The workflow that attests, `.github/workflows/release.yml`; that of another repository with its name in front
+    workflow: Text<Workflow>,
+    /// The ref that is built, `refs/heads/main` or `refs/tags/v{version}`; else any
+    #[serde(rename = "ref")]
+    reference: Option<String>,
+    /// Which machines may build
+    #[serde(default)]
+    runner: RunnerKey,
+    /// The file with the attestations of all artifacts; else `.sigstore.json` stands beside each
+    bundle: Option<String>,
+}
+
+/// Which machines may build.
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum RunnerKey {
+    /// GitHub's own, each of which serves one job
+    #[default]
+    Hosted,
+    /// Any
+    Any,
 }
 
 /// Who signs.
@@ -172,6 +211,12 @@ impl SigningKeys {
         for signer in policy.apple_signers() {
             lint::team_id(&signer.team_id, errors);
         }
+        for rule in policy.openpgp_rules() {
+            lint::path("openpgp.key", &rule.key, errors);
+        }
+        for rule in policy.provenance_rules() {
+            lint::provenance(rule, errors);
+        }
         for rule in policy.sums_rules() {
             lint::path("sha256sums", &rule.path, errors);
         }
@@ -200,6 +245,23 @@ impl RuleKeys {
                     Demand::Required => Notarized::Required,
                     Demand::Optional => Notarized::MayBeMissing,
                 },
+            }),
+            openpgp: self.openpgp.map(|keys| OpenPgpRule {
+                key: keys.key,
+                fingerprint: keys.fingerprint.0,
+            }),
+            provenance: self.provenance.map(|keys| ProvenanceRule {
+                provenance: Provenance {
+                    repository: keys.repository.0,
+                    workflow: keys.workflow.0,
+                    reference: None,
+                    runner: match keys.runner {
+                        RunnerKey::Hosted => Runner::Hosted,
+                        RunnerKey::Any => Runner::Any,
+                    },
+                },
+                reference: keys.reference,
+                bundle: keys.bundle,
             }),
             minisign: self.minisign.map(|keys| keys.public_key.0),
             sha256sums: self.sha256sums.map(|keys| SumsRule {

@@ -5,7 +5,7 @@ use release::{FileName, Kind as ArtifactKind, Platform};
 use super::corpus::signer;
 use super::*;
 use crate::policy::{Policy, Rules};
-use crate::verify::{Candidate, Context, conclude, examine};
+use crate::verify::{Beside, Candidate, Context, Documents, conclude, examine};
 
 fn examined(
     bytes: &[u8],
@@ -30,7 +30,7 @@ fn examined(
         policy: &policy,
         version: &"1.4.0".parse().expect("a version"),
         now: day(),
-        sums: &[],
+        documents: &Documents::default(),
         trust: &trust,
         wants_sha512: false,
         room: crate::walk::tests::room,
@@ -42,7 +42,7 @@ fn examined(
         platform: Platform::MacosArm64,
         kind,
         size: bytes.len() as u64,
-        minisig: None,
+        beside: Beside::default(),
     };
     let found = examine(context, &candidate, &mut Cursor::new(bytes), &mut |_| {});
     let report = conclude(context, vec![found.expect("bytes in memory")]);

@@ -1,0 +1,128 @@
+//! What stands beside an artifact: signatures over its bytes, checked while these are read once, and attestations of its
+//! digest, checked after that.
+
+use crate::checks::{Check, OPENPGP_KEY, SIGSTORE_PARSE};
+use crate::minisign;
+use crate::openpgp;
+use crate::policy::{OpenPgpRule, ProvenanceRule};
+use crate::sigstore::{self, Artifact, Bundles};
+use crate::verify::{Candidate, Context, Whole};
+
+/// The signatures that the rules of an artifact ask for, opened before its first byte is read.
+pub(super) struct Opened<'a> {
+    context: Context<'a>,
+    candidate: &'a Candidate<'a>,
+    minisign: Vec<(&'a minisign::PublicKey, minisign::Opened)>,
+    openpgp: Vec<Result<openpgp::Opened<'a>, Check>>,
+}
+
+/// What is fed with the bytes of the artifact.
+pub(super) struct Verifiers<'o> {
+    minisign: Vec<Option<minisign::Verifier<'o>>>,
+    openpgp: Vec<Option<openpgp::Verifier>>,
+}
+
+impl<'a> Opened<'a> {
+    pub(super) fn new(context: Context<'a>, candidate: &'a Candidate<'a>) -> Self {
+        let rules = || context.policy.rules_for(candidate.platform.os());
+        let name = candidate.name.as_str();
+        let mut keys: Vec<_> = rules().filter_map(|it| it.minisign.as_ref()).collect();
+        keys.dedup();
+        let minisign = keys.into_iter().map(|key| {
+            let opened = minisign::open(candidate.beside.minisig, key, name);
+            (key, opened)
+        });
+        let mut signers: Vec<_> = rules().filter_map(|it| it.openpgp.as_ref()).collect();
+        signers.dedup();
+        let openpgp = signers.into_iter().map(|rule: &OpenPgpRule| {
+            let keys = context.documents.keys_of(&rule.key).ok_or_else(|| {
+                let key = release::name::printable(&rule.key);
+                Check::fail(OPENPGP_KEY, format!("the keys `{key}` were not read"))
+            })?;
+            let signature = candidate.beside.openpgp;
+            Ok(openpgp::open(signature, keys, rule.fingerprint, name))
+        });
+        Self {
+            context,
+            candidate,
+            minisign: minisign.collect(),
+            openpgp: openpgp.collect(),
+        }
+    }
+
+    pub(super) fn verifiers(&self) -> Verifiers<'_> {
+        let minisign = self.minisign.iter();
+        let openpgp = self.openpgp.iter();
+        Verifiers {
+            minisign: minisign.map(|(key, it)| it.verifier(key)).collect(),
+            openpgp: openpgp
+                .map(|it| it.as_ref().ok().and_then(openpgp::Opened::verifier))
+                .collect(),
+        }
+    }
+
+    /// Every check, after the last byte.
+    pub(super) fn checks(&self, verifiers: Verifiers<'_>, whole: Whole<'_>) -> Vec<Check> {
+        let (name, version) = (self.candidate.name, self.context.version);
+        let mut checks = Vec::new();
+        for ((key, opened), verifier) in self.minisign.iter().zip(verifiers.minisign) {
+            checks.extend(opened.checks(verifier, key, name, version));
+        }
+        for (opened, verifier) in self.openpgp.iter().zip(verifiers.openpgp) {
+            match opened {
+                Ok(opened) => {
+                    let at = self.context.now;
+                    checks.extend(opened.checks(verifier, name.as_str(), at));
+                }
+                Err(check) => checks.push(check.clone()),
+            }
+        }
+        let rules = self.context.policy.rules_for(self.candidate.platform.os());
+        let mut attested: Vec<_> = rules.filter_map(|it| it.provenance.as_ref()).collect();
+        attested.dedup();
+        checks.extend(
+            attested
+                .into_iter()
+                .flat_map(|rule| self.attested(rule, whole)),
+        );
+        checks
+    }
+
+    /// Where the artifact was built, by the document that the rule names or the one beside the artifact.
+    fn attested(&self, rule: &ProvenanceRule, whole: Whole<'_>) -> Vec<Check> {
+        let policy = match rule.provenance(self.context.version) {
+            Ok(policy) => policy,
+            Err(error) => return vec![Check::fail(SIGSTORE_PARSE, error.to_string())],
+        };
+        let name = self.candidate.name.as_str();
+        let own;
+        let bundles = match &rule.bundle {
+            Some(path) => self.context.documents.bundles_of(path),
+            None => {
+                own = self.candidate.beside.sigstore.map(Bundles::read);
+                own.as_ref().map(Result::as_ref)
+            }
+        };
+        let artifact = Artifact {
+            sha256: whole.measured.sha256,
+            sha512: whole.measured.sha512,
+        };
+        match bundles {
+            Some(Ok(bundles)) => {
+                let wanted = sigstore::Wanted::Provenance;
+                sigstore::judge(bundles, &artifact, wanted, &policy, self.context.now)
+            }
+            Some(Err(check)) => vec![check.clone()],
+            None => vec![Bundles::absent(name)],
+        }
+    }
+}
+
+impl Verifiers<'_> {
+    pub(super) fn update(&mut self, chunk: &[u8]) {
+        let minisign = self.minisign.iter_mut().flatten();
+        minisign.for_each(|verifier| verifier.update(chunk));
+        let openpgp = self.openpgp.iter_mut().flatten();
+        openpgp.for_each(|verifier| verifier.update(chunk));
+    }
+}

@@ -1,0 +1,181 @@
+//! What stands beside artifacts: signatures that the real `gpg` made, and attestations that GitHub did.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use testkit::World;
+
+use crate::world;
+
+/// One artifact for Linux under a rule.
+fn configure(world: &World, rule: &str) {
+    let config = format!(
+        "app: atlas\nstore: file:./store\npublic-url: /dl\nversion: \"1.4.0\"\n\
+         artifacts:\n  - {{ path: \"dist/*.whl\", platform: linux-x64, kind: file }}\n\
+         signing:\n  linux: {rule}\n  allow-unsigned: []\n\
+         feeds: [manifest]\nchannels:\n  stable: {{}}\n"
+    );
+    world.write("lastmile.yml", config.as_bytes());
+}
+
+/// Runs `gpg` in a keyring of its own.
+fn gpg(world: &World, home: &str, words: &[&str]) -> String {
+    let home = world.path(home);
+    fs::create_dir_all(&home).expect("a folder");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    fs::set_permissions(&home, mode).expect("its mode");
+    let mut command = Command::new("gpg");
+    command.arg("--homedir").arg(&home);
+    command.args([
+        "--batch",
+        "--no-tty",
+        "--pinentry-mode",
+        "loopback",
+        "--passphrase",
+        "",
+    ]);
+    let ran = command.args(words).output().expect("gpg");
+    assert!(ran.status.success(), "{words:?}: {ran:?}");
+    String::from_utf8_lossy(&ran.stdout).into_owned()
+}
+
+/// Makes a key and exports it to `<home>.asc`; gives its fingerprint.
+fn key(world: &World, home: &str, kind: &str) -> String {
+    gpg(
+        world,
+        home,
+        &[
+            "--quick-generate-key",
+            "Snake Oil <oil@example.org>",
+            kind,
+            "sign",
+            "never",
+        ],
+    );
+    let listed = gpg(world, home, &["--with-colons", "--list-keys"]);
+    let line = listed
+        .lines()
+        .find_map(|line| line.strip_prefix("fpr:::::::::"));
+    let exported = gpg(world, home, &["--armor", "--export"]);
+    world.write(&format!("{home}.asc"), exported.as_bytes());
+    line.expect("a fingerprint")
+        .trim_end_matches(':')
+        .to_owned()
+}
+
+#[test]
+fn what_gpg_signed_is_verified() {
+    if !testkit::judge::has_program("gpg") {
+        return;
+    }
+    let world = world();
+    let artifact = "dist/atlas-1.4.0.whl";
+    world.write(artifact, &vec![7; 300_000]);
+    let path = world.path(artifact).to_string_lossy().into_owned();
+    let sign = |home: &str, how: &[&str]| {
+        for ending in ["asc", "sig"] {
+            // Neither may be there.
+            let _ = fs::remove_file(world.path(&format!("{artifact}.{ending}")));
+        }
+        gpg(&world, home, &[how, &["--detach-sign", &path]].concat());
+    };
+    for kind in ["ed25519", "rsa3072"] {
+        let fingerprint = key(&world, kind, kind);
+        let rule = format!("{{ openpgp: {{ key: {kind}.asc, fingerprint: \"{fingerprint}\" }} }}");
+        configure(&world, &rule);
+        sign(kind, &[]);
+        world.sh("verify").expect(0);
+        sign(kind, &["--armor"]);
+        world
+            .sh("verify")
+            .expect(0)
+            .says("signatures over `atlas-1.4.0.whl`: 1");
+    }
+    // Another key than the one that is pinned, though its file is there.
+    sign("ed25519", &["--armor"]);
+    world
+        .sh("verify")
+        .expect(1)
+        .says("openpgp.key")
+        .says("expected key");
+    sign("rsa3072", &["--armor"]);
+    world.sh("verify").expect(0);
+    world.write(artifact, &vec![8; 300_000]);
+    world.sh("publish").expect(1).says("openpgp.signature");
+    fs::remove_file(world.path(&format!("{artifact}.asc"))).expect("the signature");
+    world
+        .sh("verify")
+        .expect(1)
+        .says("UNSIGNED atlas-1.4.0.whl")
+        .says("gpg --detach-sign");
+    assert!(!world.path("store").exists());
+    // Keys that are none are a matter of configuration.
+    world.write("rsa3072.asc", b"no key");
+    world
+        .sh("verify")
+        .expect(2)
+        .says("`rsa3072.asc` is no file of OpenPGP keys");
+    fs::remove_file(world.path("rsa3072.asc")).expect("the keys");
+    world
+        .sh("verify")
+        .expect(2)
+        .says("`rsa3072.asc` is not there");
+}
+
+#[test]
+fn where_an_artifact_was_built_is_verified() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus/sigstore/cli");
+    let name = "github_provenance_demo-0.0.12-py3-none-any";
+    let next = "it is part of the shared corpus of signed files, which is optional";
+    if !testkit::judge::has_path(&folder.join(format!("{name}.whl")), next) {
+        return;
+    }
+    let read = |name: String| fs::read(folder.join(name)).expect("a sample");
+    let (wheel, bundle) = (
+        read(format!("{name}.whl")),
+        read(format!("{name}-bundle.jsonl")),
+    );
+    let world = world();
+    world.write("dist/demo-1.4.0.whl", &wheel);
+    let rule = |more: &str| {
+        format!(
+            "{{ provenance: {{ repository: actions/attest-demo, workflow: .github/workflows/build-python.yml{more} }} }}"
+        )
+    };
+    configure(&world, &rule(""));
+    world
+        .sh("verify")
+        .expect(1)
+        .says("UNSIGNED demo-1.4.0.whl")
+        .says("sigstore.present");
+    world.write("dist/demo-1.4.0.whl.sigstore.json", &bundle);
+    world.sh("verify").expect(0);
+    // One document for all artifacts.
+    fs::remove_file(world.path("dist/demo-1.4.0.whl.sigstore.json")).expect("the bundle");
+    world.write("dist/attestations.jsonl", &bundle);
+    configure(&world, &rule(", bundle: dist/attestations.jsonl"));
+    world.sh("verify").expect(0);
+    configure(
+        &world,
+        &rule(", bundle: dist/attestations.jsonl, ref: \"refs/tags/v{version}\""),
+    );
+    world
+        .sh("verify")
+        .expect(1)
+        .says("provenance.ref")
+        .says("refs/tags/v1.4.0");
+    let other = rule(", bundle: dist/attestations.jsonl").replace("build-python", "release");
+    configure(&world, &other);
+    world.sh("verify").expect(1).says("provenance.workflow");
+    configure(&world, &rule(", bundle: dist/attestations.jsonl"));
+    world.write("dist/demo-1.4.0.whl", &[&wheel[..], b"x"].concat());
+    world.sh("publish").expect(1).says("sigstore.subject");
+    configure(&world, &rule(", ref: v1"));
+    world
+        .sh("verify")
+        .expect(2)
+        .says("`provenance.ref`")
+        .says("a whole ref");
+    assert!(!world.path("store").exists());
+}
