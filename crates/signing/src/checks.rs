@@ -163,6 +163,11 @@ checks! {
     PROVENANCE_REF = "provenance.ref", "The artifact was built from the ref that the policy names.";
     PROVENANCE_RUNNER = "provenance.runner", "The artifact was built on a runner of GitHub's own.";
     PROVENANCE_PREDICATE = "provenance.predicate", "The attestation is SLSA provenance, and says what the certificate says.";
+    RPM_PARSE = "rpm.parse", "The file is an RPM package, and its headers can be read in one way only.";
+    RPM_SIGNED = "rpm.signed", "The package carries a signature.";
+    RPM_SIGNATURE_HEADER = "rpm.signature-header", "The signature header, which nobody signs, has only tags that belong there (CVE-2021-3421).";
+    RPM_HEADER_DIGEST = "rpm.header-digest", "The header has the digests and the size in the signature header.";
+    RPM_PAYLOAD_DIGEST = "rpm.payload-digest", "The payload has the digests in the header, and a signed header has one.";
     FORMAT_UNSUPPORTED = "format.unsupported", "No rule covers the artifact, and its own kind of signature cannot be checked by this version.";
     ALLOW_UNSIGNED = "policy.allow-unsigned", "The policy allows the artifact to be unsigned.";
     ALLOW_EXPIRED = "policy.allow-expired", "The date until which the policy allows it is not past.";

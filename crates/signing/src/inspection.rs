@@ -16,8 +16,10 @@ use crate::checks::{Check, Id, Outcome};
 use crate::format::Format;
 use crate::macho;
 use crate::msi;
+use crate::openpgp::OpenPgpKeys;
 use crate::report::Verdict;
 use crate::roots::{ExtraRoot, Trust};
+use crate::rpm;
 use crate::xar;
 
 pub(crate) use report::Bound;
@@ -34,6 +36,8 @@ pub enum Kind {
     AppleBundle,
     /// Apple's, in installer packages.
     AppleInstaller,
+    /// OpenPGP, in RPM packages.
+    Rpm,
 }
 
 /// What was found of a file's own signature.
@@ -117,12 +121,13 @@ pub fn inspect(
         Format::Cab => cab::inspect(reader, at, trust).map(Some),
         Format::MachO => macho::inspect(reader, at, trust).map(Some),
         Format::Xar => xar::inspect(reader, at, trust).map(Some),
+        // Nobody is known here: a signature is at best by a key that is not trusted. With keys, see `rpm::inspect`.
+        Format::Rpm => rpm::inspect(reader, at, &OpenPgpKeys::none()).map(Some),
         Format::Zip
         | Format::Bundle
         | Format::DiskImage
         | Format::Elf
         | Format::Deb
-        | Format::Rpm
         | Format::Other => Ok(None),
     }
 }
@@ -147,7 +152,11 @@ pub(crate) fn format_of(reader: &mut (impl Read + Seek + ?Sized)) -> io::Result<
 /// What a failed check says of a signature: that nobody trusted made it, or that it does not hold.
 fn is_matter_of_trust(id: Id) -> bool {
     use crate::checks as id;
-    const OF_TRUST: [Id; 12] = [
+    const OF_TRUST: [Id; 16] = [
+        id::OPENPGP_KEY,
+        id::OPENPGP_KEY_VALIDITY,
+        id::OPENPGP_WEAK_DIGEST,
+        id::OPENPGP_TIME,
         id::APPLE_AD_HOC,
         id::TICKET_CHAIN,
         id::CMS_WEAK_DIGEST,

@@ -29,6 +29,7 @@ mod reading;
 mod report;
 mod roots;
 pub mod sigstore;
+pub mod rpm;
 mod spc;
 mod sums;
 mod tar;

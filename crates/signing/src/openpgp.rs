@@ -98,7 +98,12 @@ pub struct Verifier(Vec<Option<Hasher>>);
 impl Verifier {
     /// Takes the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
-        let hashers = self.0.iter_mut().flatten();
+        self.update_from(0, bytes);
+    }
+
+    /// Bytes that only the signatures from some number on cover.
+    pub(crate) fn update_from(&mut self, first: usize, bytes: &[u8]) {
+        let hashers = self.0.iter_mut().skip(first).flatten();
         hashers.for_each(|hasher| hasher.update(bytes));
     }
 }
@@ -144,6 +149,35 @@ fn signatures_of(bytes: &[u8]) -> Result<Vec<DataSignature>, OpenPgpError> {
 }
 
 impl<'k> Opened<'k> {
+    /// Of signatures that stand inside a file, each in a part of its own; any of the keys will do.
+    pub(crate) fn inside(parts: &[impl AsRef<[u8]>], keys: &'k OpenPgpKeys, what: &str) -> Self {
+        let one = |bytes: &[u8]| {
+            let found = signatures_of(bytes)?;
+            let found: [DataSignature; 1] = found.try_into().map_err(|_| OpenPgpError::Foreign)?;
+            Ok(found)
+        };
+        let found = parts.iter().map(|part| one(part.as_ref()));
+        let found: Result<Vec<_>, OpenPgpError> = found.collect();
+        let unreadable = |error: OpenPgpError| {
+            let reason = format!("{what} is no OpenPGP signature: {error}");
+            Check::fail(OPENPGP_PRESENT, reason)
+        };
+        Self {
+            signatures: found.map(|it| it.concat()).map_err(unreadable),
+            keys,
+            pinned: None,
+        }
+    }
+
+    /// The digests that the signatures rest on, each once.
+    pub(crate) fn digest_names(&self) -> String {
+        let signatures = self.signatures.iter().flatten();
+        let mut names: Vec<_> = signatures.map(DataSignature::digest_name).collect();
+        names.sort_unstable();
+        names.dedup();
+        names.join(", ")
+    }
+
     /// What is to be fed with the bytes that are signed, where there is something to check.
     pub fn verifier(&self) -> Option<Verifier> {
         let signatures = self.signatures.as_ref().ok()?;
@@ -226,4 +260,4 @@ fn when(seconds: u64) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -67,6 +67,12 @@ impl OpenPgpKeys {
         }
     }
 
+    /// No keys: everybody is a stranger.
+    pub(crate) fn none() -> Self {
+        let certificates = Vec::new();
+        Self { certificates }
+    }
+
     /// The fingerprints of the primary keys.
     pub fn fingerprints(&self) -> impl Iterator<Item = Fingerprint> {
         self.certificates.iter().map(|it| it.fingerprint)

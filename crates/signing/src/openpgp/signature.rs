@@ -87,6 +87,12 @@ impl DataSignature {
         Some(hasher)
     }
 
+    /// The name of the digest that it rests on.
+    pub(super) fn digest_name(&self) -> String {
+        let hash = self.packet.as_ref().and_then(Signature::hash_alg);
+        hash.map_or_else(|| "unknown".to_owned(), name_of)
+    }
+
     /// Judges it after the last byte of the data.
     pub(super) fn judge(&self, hasher: Option<Hasher>, wanted: Wanted<'_>) -> Judged {
         let Some(packet) = &self.packet else {
@@ -103,8 +109,10 @@ impl DataSignature {
         let hash = packet.hash_alg();
         let (Some(mut hasher), Some(hash)) = (hasher, hash.filter(|it| is_strong(Some(*it))))
         else {
-            let digest = hash.map(|it| it.to_string()).unwrap_or_default();
-            let reason = format!("the signature rests on {digest}; sign with SHA-256 or SHA-512");
+            let reason = format!(
+                "the signature rests on {}; sign with SHA-256 or SHA-512",
+                self.digest_name()
+            );
             return Judged::Bad(Check::fail(OPENPGP_WEAK_DIGEST, reason));
         };
         hasher.update(&self.trailer);
@@ -144,7 +152,7 @@ impl DataSignature {
             Check::pass(OPENPGP_KEY_VALIDITY, format!("the key was good on {time}")),
             Check::pass(
                 OPENPGP_WEAK_DIGEST,
-                format!("the signature rests on {hash}"),
+                format!("the signature rests on {}", name_of(hash)),
             ),
             Check::pass(OPENPGP_TIME, format!("made on {time}")),
         ])
@@ -177,6 +185,15 @@ impl DataSignature {
                 Err(Check::fail(OPENPGP_SIGNATURE, reason))
             }
         }
+    }
+}
+
+/// A digest as other formats name it here.
+fn name_of(hash: HashAlgorithm) -> String {
+    let name = hash.to_string();
+    match name.strip_prefix("SHA").filter(|it| !it.starts_with("3-")) {
+        Some(bits) => format!("SHA-{bits}"),
+        None => name,
     }
 }
 

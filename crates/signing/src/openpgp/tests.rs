@@ -36,17 +36,27 @@ fn failed(checks: &[Check]) -> Vec<&'static str> {
     failed.map(|check| check.id.as_str()).collect()
 }
 
-fn armoured(title: &str, bytes: &[u8]) -> String {
+pub(crate) fn armoured(title: &str, bytes: &[u8]) -> String {
     use base64::Engine as _;
-    let text = base64::engine::general_purpose::STANDARD.encode(bytes);
-    let lines: Vec<_> = text
-        .as_bytes()
-        .chunks(64)
-        .map(String::from_utf8_lossy)
-        .collect();
-    let lines = lines.join("\n");
+    let encode = |bytes: &[u8]| base64::engine::general_purpose::STANDARD.encode(bytes);
+    let text = encode(bytes);
+    let lines = text.as_bytes().chunks(64).map(String::from_utf8_lossy);
+    let lines = lines.collect::<Vec<_>>().join("\n");
+    // RFC 9580 section 6.1.1. We do not look at it; rpm does.
+    let crc = bytes.iter().fold(0x00b7_04ce_u32, |crc, byte| {
+        let crc = crc ^ u32::from(*byte) << 16;
+        (0..8).fold(crc, |crc, _| {
+            let carry = if crc & 0x0080_0000 == 0 {
+                0
+            } else {
+                0x0186_4cfb
+            };
+            crc << 1 ^ carry
+        })
+    });
+    let crc = encode(&crc.to_be_bytes()[1..]);
     format!(
-        "-----BEGIN {title}-----\nComment: of a test\n\n{lines}\n=AAAA\n-----END {title}-----\n"
+        "-----BEGIN {title}-----\nComment: of a test\n\n{lines}\n={crc}\n-----END {title}-----\n"
     )
 }
 
