@@ -126,6 +126,10 @@ impl DataSignature {
         let found: Vec<_> = made.map(|it| (it, it.judge(time))).collect();
         let best = found.iter().find(|(_, judged)| judged.is_ok());
         let Some((key, judged)) = best.or(found.first()) else {
+            if let Some(unknown) = issuers.iter().find(|it| !it.is_verifiable()) {
+                let reason = format!("{} is of a kind that is not known here", unknown.name());
+                return Judged::Bad(Check::fail(OPENPGP_KEY_VALIDITY, reason));
+            }
             let names: Vec<_> = issuers.iter().map(|it| it.name()).collect();
             let reason = format!(
                 "the signature of {} does not cover these bytes; they were changed after signing, or the signature was",

@@ -71,6 +71,20 @@ impl SigningKey<'_> {
         verified.is_ok()
     }
 
+    /// Whether signatures of such a key can be verified here. Those of keys that outlast quantum computers cannot yet.
+    pub(super) fn is_verifiable(&self) -> bool {
+        let params = match self.subkey {
+            None => self.certificate.primary.public_params(),
+            Some(subkey) => subkey.key.public_params(),
+        };
+        !matches!(
+            params,
+            PublicParams::Unknown { .. }
+                | PublicParams::ECDSA(EcdsaPublicParams::Unsupported { .. })
+                | PublicParams::EdDSALegacy(EddsaLegacyPublicParams::Unsupported { .. })
+        )
+    }
+
     /// Why it could not sign at a time, in seconds since 1970.
     pub(super) fn judge(&self, at: u64) -> Result<(), String> {
         let flags = self.certificate.judge(at)?;
