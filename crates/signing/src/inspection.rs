@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::authenticode;
 use crate::cab;
 use crate::checks::{Check, Id, Outcome};
+use crate::deb;
 use crate::format::Format;
 use crate::macho;
 use crate::msi;
@@ -38,6 +39,8 @@ pub enum Kind {
     AppleInstaller,
     /// OpenPGP, in RPM packages.
     Rpm,
+    /// OpenPGP, in Debian packages.
+    Deb,
 }
 
 /// What was found of a file's own signature.
@@ -123,12 +126,8 @@ pub fn inspect(
         Format::Xar => xar::inspect(reader, at, trust).map(Some),
         // Nobody is known here: a signature is at best by a key that is not trusted. With keys, see `rpm::inspect`.
         Format::Rpm => rpm::inspect(reader, at, &OpenPgpKeys::none()).map(Some),
-        Format::Zip
-        | Format::Bundle
-        | Format::DiskImage
-        | Format::Elf
-        | Format::Deb
-        | Format::Other => Ok(None),
+        Format::Deb => deb::inspect(reader, at, &OpenPgpKeys::none()).map(Some),
+        Format::Zip | Format::Bundle | Format::DiskImage | Format::Elf | Format::Other => Ok(None),
     }
 }
 

@@ -11,6 +11,7 @@ mod bundle;
 mod cab;
 mod checks;
 mod cms;
+pub mod deb;
 mod der;
 mod digest;
 mod format;

@@ -1,0 +1,155 @@
+//! Debian packages (deb(5)) and the signatures that debsigs puts into them.
+//!
+//! Such signatures are rare: apt trusts a package by the digest in the signed index of its repository. They are over the
+//! contents of the three members, one behind the other, so neither names nor lengths of members are signed. Names and
+//! order are therefore fixed here, and control and data must begin as their names say. What is inside is not unpacked.
+
+mod ar;
+
+use std::io::{self, Read, Seek};
+
+use release::Timestamp;
+
+use crate::checks::{Check, DEB_MEMBERS, DEB_PARSE, DEB_SIGNED};
+use crate::inspection::{Inspection, Kind, SignatureReport};
+use crate::judging::outcome;
+use crate::openpgp::{Limits as OpenPgpLimits, OpenPgpKeys, Opened};
+use crate::reading::{pass, read_at};
+use crate::roots::Trust;
+
+use ar::Member;
+
+/// What `debian-binary` says: the version of the format. Others of version 2 would be compatible, but there are none.
+const VERSION: &[u8] = b"2.0\n";
+/// Members that are signatures of debsigs: by who distributes the package, and by who maintains it.
+const SIGNATURES: [&str; 2] = ["_gpgorigin", "_gpgmaint"];
+/// The endings of `control.tar` and `data.tar` that dpkg knows, and what stands at the beginning of such a file.
+const COMPRESSIONS: [(&str, &[u8]); 6] = [
+    ("", b"ustar"),
+    (".gz", &[0x1f, 0x8b]),
+    (".xz", &[0xfd, b'7', b'z', b'X', b'Z', 0]),
+    (".zst", &[0x28, 0xb5, 0x2f, 0xfd]),
+    (".bz2", b"BZh"),
+    (".lzma", &[0x5d, 0, 0]),
+];
+
+/// Where a tar archive has its mark (POSIX.1-1988); others have it at once.
+const TAR_MARK_AT: u64 = 257;
+
+/// Inspects a package, and judges its signatures at a time: any of these keys will do.
+///
+/// # Errors
+/// Where the reader fails. A file that is wrong is no error but a verdict.
+pub fn inspect(
+    reader: &mut (impl Read + Seek),
+    at: Timestamp,
+    keys: &OpenPgpKeys,
+) -> io::Result<Inspection> {
+    let mut checks = Vec::new();
+    let mut signatures = Vec::new();
+    match ar::members(reader)? {
+        Ok(members) => {
+            checks.push(Check::pass(DEB_PARSE, "a Debian package"));
+            let report = judge(reader, &members, at, keys, &mut checks)?;
+            signatures.extend(report);
+        }
+        Err(error) => checks.push(Check::fail(DEB_PARSE, error.to_string())),
+    }
+    let trust = &Trust::nothing();
+    Ok(Inspection::new(Kind::Deb, at, checks, signatures, trust))
+}
+
+fn judge(
+    reader: &mut (impl Read + Seek),
+    members: &[Member],
+    at: Timestamp,
+    keys: &OpenPgpKeys,
+    checks: &mut Vec<Check>,
+) -> io::Result<Option<SignatureReport>> {
+    let is_signed = members.iter().any(|it| it.name.starts_with("_gpg"));
+    let failure = (!is_signed).then_some("no member is a signature, such as `_gpgorigin`");
+    checks.push(outcome(DEB_SIGNED, failure, "the package has a signature"));
+    let failure = wrong_members(reader, members)?;
+    let is_wrong = failure.is_some();
+    let passes = "the three members in order, and behind them only signatures";
+    checks.push(outcome(DEB_MEMBERS, failure, passes));
+    if !is_signed || is_wrong {
+        return Ok(None);
+    }
+    let (signed, behind) = members.split_at_checked(3).unwrap_or((members, &[]));
+    let mut parts = Vec::new();
+    for member in behind {
+        // Bounded: `wrong_members` refused larger ones.
+        parts.push(read_at(reader, member.start, member.bytes())?.unwrap_or_default());
+    }
+    let opened = Opened::inside(&parts, keys, "what stands behind the data");
+    let mut verifier = opened.verifier();
+    for member in signed {
+        let whole = pass(reader, member.start, member.end, |piece| {
+            if let Some(verifier) = &mut verifier {
+                verifier.update(piece);
+            }
+        })?;
+        if !whole {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+    }
+    let names: Vec<_> = behind.iter().map(|it| it.name.as_str()).collect();
+    Ok(Some(SignatureReport {
+        place: names.join(", "),
+        digest: opened.digest_names(),
+        signer: None,
+        timestamps: Vec::new(),
+        apple: None,
+        checks: opened.checks(verifier, "the package", at),
+    }))
+}
+
+/// What is wrong with the members: `debian-binary`, `control.tar…`, `data.tar…`, then each signature at most once.
+fn wrong_members(
+    reader: &mut (impl Read + Seek),
+    members: &[Member],
+) -> io::Result<Option<String>> {
+    let [version, control, data, behind @ ..] = members else {
+        return Ok(Some("it has fewer than three members".to_owned()));
+    };
+    if version.name != "debian-binary" || version.bytes() != VERSION.len() as u64 {
+        return Ok(Some("it does not begin with `debian-binary`".to_owned()));
+    }
+    if read_at(reader, version.start, version.bytes())?.as_deref() != Some(VERSION) {
+        return Ok(Some("its format is not of version 2.0".to_owned()));
+    }
+    for (member, expected) in [(control, "control.tar"), (data, "data.tar")] {
+        let ending = member.name.strip_prefix(expected);
+        let known = COMPRESSIONS.iter().find(|(it, _)| ending == Some(it));
+        let found = member.shown();
+        let Some((ending, magic)) = known else {
+            return Ok(Some(format!("expected `{expected}`, found `{found}`")));
+        };
+        let at = if ending.is_empty() { TAR_MARK_AT } else { 0 };
+        let bytes = magic.len() as u64;
+        let begin = read_at(reader, member.start + at, bytes)?;
+        if begin.as_deref() != Some(*magic) || member.bytes() < at + bytes {
+            return Ok(Some(format!("`{found}` does not begin as its name says")));
+        }
+    }
+    let mut last = "";
+    for member in behind {
+        let name = SIGNATURES.iter().find(|it| **it == member.name);
+        let found = member.shown();
+        match name {
+            None => return Ok(Some(format!("`{found}` stands behind what is signed"))),
+            Some(name) if *name == last => {
+                return Ok(Some(format!("`{found}` stands there twice")));
+            }
+            Some(name) => last = name,
+        }
+        if member.bytes() > OpenPgpLimits::SIGNATURE_BYTES as u64 {
+            return Ok(Some(format!("`{found}` is larger than a signature is")));
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests;
