@@ -80,6 +80,9 @@ pub enum OpenPgpError {
     /// A certificate that stands there twice.
     #[error("it holds key {} twice; import both copies into one keyring and export that", .0.map(|it| it.to_string()).unwrap_or_default())]
     Twice(Option<Fingerprint>),
+    /// The key that is wanted is not among them.
+    #[error("key {0} is not among the keys that were given")]
+    Missing(Fingerprint),
 }
 
 /// The signatures over an artifact that were read, or the check that failed already.
@@ -132,6 +135,23 @@ pub fn open<'k>(
         keys,
         pinned: Some(fingerprint),
     }
+}
+
+/// Verifies a document that is in memory already, such as `SHA256SUMS` or `Release`.
+pub fn verify_document(
+    document: &[u8],
+    signature: Option<&[u8]>,
+    keys: &OpenPgpKeys,
+    fingerprint: Fingerprint,
+    name: &str,
+    at: Timestamp,
+) -> Vec<Check> {
+    let opened = open(signature, keys, fingerprint, name);
+    let mut verifier = opened.verifier();
+    if let Some(verifier) = &mut verifier {
+        verifier.update(document);
+    }
+    opened.checks(verifier, name, at)
 }
 
 /// The signatures of a file.

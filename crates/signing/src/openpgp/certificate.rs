@@ -67,6 +67,19 @@ impl OpenPgpKeys {
         }
     }
 
+    /// The certificate with this fingerprint alone, for what any of the given keys may sign.
+    ///
+    /// # Errors
+    /// Where it is not among them.
+    pub fn only(&self, fingerprint: Fingerprint) -> Result<Self, OpenPgpError> {
+        let mut certificates = self.certificates.iter();
+        let found = certificates.find(|it| it.fingerprint == fingerprint);
+        let found = found.ok_or(OpenPgpError::Missing(fingerprint))?;
+        Ok(Self {
+            certificates: vec![found.clone()],
+        })
+    }
+
     /// No keys: everybody is a stranger.
     pub(crate) fn none() -> Self {
         let certificates = Vec::new();

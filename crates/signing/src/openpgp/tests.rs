@@ -27,6 +27,8 @@ fn look(keys: &[u8], signature: &[u8], data: &[u8], by: Fingerprint, at: Timesta
         assert!(!check.reason.chars().any(char::is_control), "{check:?}");
     }
     assert!(!checks.is_empty());
+    let at_once = verify_document(data, Some(signature), &keys, by, "atlas.tar.gz", at);
+    assert_eq!(at_once, checks);
     checks
 }
 
@@ -128,6 +130,15 @@ fn keys_of_every_kind_and_version_are_taken() {
             assert!(gpgv(&keys, &signature, DATA) != Some(false), "{kind:?}");
         }
     }
+}
+
+#[test]
+fn a_signature_that_is_not_there_fails() {
+    let owner = Owner::new(1);
+    let keys = OpenPgpKeys::parse(&owner.export(&owner.certificate())).expect("keys");
+    let checks = verify_document(DATA, None, &keys, owner.fingerprint(), "atlas", day());
+    assert_eq!(failed(&checks), ["openpgp.present"]);
+    assert!(checks[0].reason.contains("`atlas.asc`"), "{checks:#?}");
 }
 
 #[test]

@@ -64,6 +64,13 @@ fn files_that_are_no_keys_say_why() {
     let two = [keys, Owner::new(2).export(&Owner::new(2).certificate())].concat();
     let found = OpenPgpKeys::parse(&two).expect("two");
     assert_eq!(found.fingerprints().count(), 2);
+    let only = found.only(owner.fingerprint()).expect("there");
+    assert!(only.fingerprints().eq([owner.fingerprint()]));
+    let missing = Owner::new(3).fingerprint();
+    assert_eq!(
+        found.only(missing).err(),
+        Some(OpenPgpError::Missing(missing))
+    );
     assert!(matches!(
         error(&vec![0x99; 5 << 20]),
         OpenPgpError::TooLarge(_)

@@ -119,7 +119,11 @@ impl Owner {
         Fingerprint::of(&self.primary).expect("a version that is known")
     }
 
-    fn config(by: &impl SigningKey, typ: SignatureType, terms: &Terms) -> SignatureConfig {
+    pub(crate) fn config(
+        by: &impl SigningKey,
+        typ: SignatureType,
+        terms: &Terms,
+    ) -> SignatureConfig {
         let mut config = match by.version() {
             KeyVersion::V6 => {
                 let salt = vec![7; terms.hash.salt_len().expect("known")];
