@@ -131,3 +131,54 @@ fn packages_of_both_versions_are_valid_with_their_keys() {
         Verdict::Valid
     );
 }
+
+#[test]
+fn signatures_of_version_3_are_over_the_payload_too() {
+    let owner = Owner::new(1);
+    let keys = keys_of(&[&owner]);
+    let terms = Terms::at(SIGNED);
+    let plain = Package::v4("atlas", &owner, &terms);
+    let over = [plain.header_bytes(), plain.payload.clone()].concat();
+    for (what, over, failing) in [
+        ("good", over.as_slice(), None),
+        (
+            "over the header alone",
+            &plain.header_bytes(),
+            Some("openpgp.signature"),
+        ),
+    ] {
+        let mut package = plain.clone();
+        let at = package.signature.iter().position(|tag| tag.tag > 1005);
+        let gpg = build::bytes(1005, owner.sign(over, &terms));
+        package
+            .signature
+            .insert(at.expect("the unpacked size"), gpg);
+        let file = package.file();
+        let found = look(&file, &keys);
+        assert_eq!(
+            failed(&found),
+            Vec::from_iter(failing),
+            "{what}: {found:#?}"
+        );
+        if is_there("rpmkeys") {
+            let exported = owner.export(&owner.certificate());
+            let text = crate::openpgp::tests::armoured("PGP PUBLIC KEY BLOCK", &exported);
+            let database = database(&[text.as_bytes()]);
+            assert_eq!(rpmkeys(database.path(), &file), failing.is_none(), "{what}");
+        }
+    }
+}
+
+/// Tags with a text for each file have many, and are not taken for signatures.
+#[test]
+fn tags_with_many_texts_are_not_copied() {
+    let owner = Owner::new(1);
+    let mut package = Package::v4("atlas", &owner, &Terms::at(SIGNED));
+    let many = vec![""; 100_000];
+    package.signature.insert(3, build::texts(274, &many));
+    let found = look(&package.file(), &keys_of(&[&owner]));
+    assert_eq!(found.verdict, Verdict::Valid, "{found:#?}");
+    package.signature[3] = build::texts(278, &many);
+    let found = look(&package.file(), &keys_of(&[&owner]));
+    assert_eq!(failed(&found), ["rpm.signature-header"]);
+}
