@@ -3,13 +3,14 @@
 pub(crate) mod judge;
 mod keys;
 mod mutants;
+mod noise;
 pub(crate) mod owner;
 
 use release::Timestamp;
 
 use super::*;
 use crate::tests::day;
-use judge::{gpg, gpgv, is_there};
+use judge::{gpg, gpgv, is_there, sqv};
 use owner::{MADE, Owner, SIGNED, Terms};
 
 const DATA: &[u8] = b"an artifact\n";
@@ -89,6 +90,7 @@ fn a_signature_by_the_pinned_key_is_good() {
         let checks = look(text_keys.as_bytes(), text.as_bytes(), DATA, by, day());
         assert_eq!(failed(&checks), [""; 0], "{checks:#?}");
         assert!(gpgv(&keys, &signature, DATA) != Some(false));
+        assert!(sqv(&keys, &signature, DATA) != Some(false));
     }
 }
 

@@ -1,4 +1,4 @@
-//! GnuPG and its `gpgv` as the judge of what is accepted and refused here, and as another signer.
+//! GnuPG's `gpgv` and Sequoia's `sqv` as the judges of what is accepted and refused here, and GnuPG as another signer.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -21,7 +21,16 @@ pub(crate) fn is_there(program: &str) -> bool {
 
 /// Whether `gpgv` accepts a signature; none where it is not there.
 pub(crate) fn gpgv(keys: &[u8], signature: &[u8], data: &[u8]) -> Option<bool> {
-    if !is_there("gpgv") {
+    verify("gpgv", keys, signature, data)
+}
+
+/// The same of Sequoia's `sqv`.
+pub(crate) fn sqv(keys: &[u8], signature: &[u8], data: &[u8]) -> Option<bool> {
+    verify("sqv", keys, signature, data)
+}
+
+fn verify(program: &str, keys: &[u8], signature: &[u8], data: &[u8]) -> Option<bool> {
+    if !is_there(program) {
         return None;
     }
     let folder = tempfile::tempdir().expect("a folder");
@@ -30,9 +39,8 @@ pub(crate) fn gpgv(keys: &[u8], signature: &[u8], data: &[u8]) -> Option<bool> {
         std::fs::write(&path, bytes).expect("a file");
         path
     };
-    let status = Command::new("gpgv")
-        .arg("--homedir")
-        .arg(folder.path())
+    let status = Command::new(program)
+        .env("GNUPGHOME", folder.path())
         .arg("--keyring")
         .arg(write("keys.gpg", keys))
         .arg(write("data.sig", signature))
