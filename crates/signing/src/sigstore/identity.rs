@@ -76,10 +76,10 @@ fn same(id: Id, what: &str, expected: &str, found: Option<&str>) -> Check {
 fn workflow(certificate: &CertificateInfo, policy: &Provenance) -> Check {
     let expected = policy.workflow_uri();
     let wrong = |found: &str| {
-        let found = printable(found);
+        let found = shown(found);
         let wanted = policy.workflow.reference();
         let wanted = wanted.map_or_else(String::new, |it| format!(" of `{}`", printable(it)));
-        let reason = format!("signed by `{found}`, expected `{expected}`{wanted}");
+        let reason = format!("signed by {found}, expected `{expected}`{wanted}");
         Check::fail(PROVENANCE_WORKFLOW, reason)
     };
     let found = match &certificate.identity {
@@ -95,11 +95,18 @@ fn workflow(certificate: &CertificateInfo, policy: &Provenance) -> Check {
     let reference = reference.and_then(|rest| rest.strip_prefix('@'));
     match reference.filter(|it| is_reference_or_commit(it)) {
         Some(reference) if policy.workflow.reference().is_none_or(|it| it == reference) => {
-            Check::pass(
-                PROVENANCE_WORKFLOW,
-                format!("signed by `{}`", printable(found)),
-            )
+            Check::pass(PROVENANCE_WORKFLOW, format!("signed by {}", shown(found)))
         }
         _ => wrong(found),
+    }
+}
+
+/// A workflow and its ref, each escaped alone, as what is long is cut.
+fn shown(uri: &str) -> String {
+    match uri.split_once('@') {
+        Some((workflow, reference)) => {
+            format!("`{}` of `{}`", printable(workflow), printable(reference))
+        }
+        None => format!("`{}`", printable(uri)),
     }
 }

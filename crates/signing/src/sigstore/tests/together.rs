@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::sample::{CERTIFICATE, PAYLOAD, SIGNATURE, STAMP, Sample};
+use super::sample::{CERTIFICATE, PAYLOAD, SIGNATURE, Sample};
 use super::{checks, failed};
 use crate::sigstore::{Bundles, judge};
 use crate::tests::time;
@@ -140,9 +140,12 @@ proptest! {
         } else {
             bytes[at] = byte;
         }
-        if failed(&sample.judge(&bytes)).is_empty() {
+        let found = sample.judge(&bytes);
+        if failed(&found).is_empty() {
+            // Nor when and by whom. Of a timestamp token, the name by which it calls its certificate is not covered.
+            prop_assert_eq!(found, sample.checks());
             let found: Value = serde_json::from_slice(&bytes).expect("JSON");
-            for part in [PAYLOAD, SIGNATURE, CERTIFICATE, STAMP, "/messageSignature/signature"] {
+            for part in [PAYLOAD, SIGNATURE, CERTIFICATE, "/messageSignature/signature"] {
                 prop_assert_eq!(found.pointer(part), sample.bundle.pointer(part), "{}", part);
             }
         }
