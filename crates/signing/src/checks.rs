@@ -63,6 +63,9 @@ checks! {
     MINISIGN_SIGNATURE = "minisign.signature", "The signature covers these bytes, and its trusted comment.";
     MINISIGN_FILE_NAME = "minisign.file-name", "The trusted comment names this file, where it names one.";
     MINISIGN_VERSION = "minisign.version", "The trusted comment names this version, where it names one.";
+    TAURI_PRESENT = "tauri.present", "A signature of Tauri's stands beside the artifact, and can be read.";
+    TAURI_KEY_ID = "tauri.key-id", "The signature was made by the key that the policy names.";
+    TAURI_SIGNATURE = "tauri.signature", "The signature covers these bytes, and its trusted comment.";
     SUMS_SIGNATURE = "sha256sums.signature", "The document of checksums can be read and is signed by the key that the policy names.";
     SUMS_DIGEST = "sha256sums.digest", "The artifact has the digest that the document of checksums says.";
     SUMS_COVERAGE = "sha256sums.coverage", "The document of checksums names the artifact.";

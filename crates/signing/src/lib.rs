@@ -34,6 +34,7 @@ pub mod rpm;
 mod spc;
 mod sums;
 mod tar;
+pub mod tauri;
 mod ticket;
 mod timestamp;
 mod tree;

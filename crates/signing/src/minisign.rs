@@ -14,7 +14,7 @@ use release::name::{FileName, printable};
 use thiserror::Error;
 
 use crate::checks::{
-    Check, MINISIGN_FILE_NAME, MINISIGN_KEY_ID, MINISIGN_PRESENT, MINISIGN_SIGNATURE,
+    Check, Id, MINISIGN_FILE_NAME, MINISIGN_KEY_ID, MINISIGN_PRESENT, MINISIGN_SIGNATURE,
     MINISIGN_VERSION,
 };
 
@@ -74,30 +74,57 @@ fn shown(id: &[u8; 8]) -> String {
     format!("{:016X}", u64::from_le_bytes(*id))
 }
 
+/// How signatures of a kind are named, and which checks they fail: minisign's own, or those that another tool wraps.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kind {
+    /// What their files' names end with.
+    pub(crate) ending: &'static str,
+    /// What makes one, up to the file's name.
+    pub(crate) command: &'static str,
+    pub(crate) present: Id,
+    pub(crate) key_id: Id,
+    pub(crate) signature: Id,
+}
+
+/// minisign's own.
+pub(crate) const KIND: Kind = Kind {
+    ending: ".minisig",
+    command: "minisign -Sm",
+    present: MINISIGN_PRESENT,
+    key_id: MINISIGN_KEY_ID,
+    signature: MINISIGN_SIGNATURE,
+};
+
 /// A signature that was read, or the check that it failed already.
 pub(crate) struct Opened {
     signature: Result<Signature, Check>,
+    kind: Kind,
 }
 
 /// Reads a signature and compares its key, before any byte of the artifact is read.
 pub(crate) fn open(bytes: Option<&[u8]>, key: &PublicKey, name: &str) -> Opened {
+    open_as(KIND, bytes, key, name)
+}
+
+/// The same for a kind of signature.
+pub(crate) fn open_as(kind: Kind, bytes: Option<&[u8]>, key: &PublicKey, name: &str) -> Opened {
     Opened {
-        signature: read(bytes, key, name),
+        signature: read(kind, bytes, key, name),
+        kind,
     }
 }
 
-fn read(bytes: Option<&[u8]>, key: &PublicKey, name: &str) -> Result<Signature, Check> {
+fn read(kind: Kind, bytes: Option<&[u8]>, key: &PublicKey, name: &str) -> Result<Signature, Check> {
+    let Kind {
+        ending, command, ..
+    } = kind;
     let unreadable = |why: &str| {
-        Check::fail(
-            MINISIGN_PRESENT,
-            format!("`{name}.minisig` is not a minisign signature: {why}"),
-        )
+        let reason = format!("`{name}{ending}` is not a minisign signature: {why}");
+        Check::fail(kind.present, reason)
     };
     let bytes = bytes.ok_or_else(|| {
-        Check::fail(
-            MINISIGN_PRESENT,
-            format!("`{name}.minisig` is not there; sign with `minisign -Sm {name}`"),
-        )
+        let reason = format!("`{name}{ending}` is not there; sign with `{command} {name}`");
+        Check::fail(kind.present, reason)
     })?;
     if bytes.len() > SIGNATURE_BYTES_MAX {
         return Err(unreadable(&format!(
@@ -116,7 +143,7 @@ fn read(bytes: Option<&[u8]>, key: &PublicKey, name: &str) -> Result<Signature, 
         Some(id) if id == key.id => {}
         Some(id) => {
             return Err(Check::fail(
-                MINISIGN_KEY_ID,
+                kind.key_id,
                 format!("signed by key {}, expected {}", shown(&id), key.id()),
             ));
         }
@@ -125,7 +152,7 @@ fn read(bytes: Option<&[u8]>, key: &PublicKey, name: &str) -> Result<Signature, 
     match key.key.verify_stream(&signature) {
         Ok(_) => Ok(signature),
         Err(Error::UnsupportedLegacyMode) => Err(Check::fail(
-            MINISIGN_SIGNATURE,
+            kind.signature,
             "a legacy signature, which cannot be checked while reading; sign again with minisign 0.10 or later, or with `-H`",
         )),
         Err(error) => Err(unreadable(&error.to_string())),
@@ -138,6 +165,36 @@ impl Opened {
         key.key.verify_stream(self.signature.as_ref().ok()?).ok()
     }
 
+    /// One that failed before it was read.
+    pub(crate) fn failed(kind: Kind, check: Check) -> Self {
+        Self {
+            signature: Err(check),
+            kind,
+        }
+    }
+
+    /// The checks of the signature itself, after the last byte, and whether all passed.
+    pub(crate) fn signature_checks(
+        &self,
+        verifier: Option<StreamVerifier<'_>>,
+        key: &PublicKey,
+    ) -> Result<Vec<Check>, Vec<Check>> {
+        if let Err(check) = &self.signature {
+            return Err(vec![check.clone()]);
+        }
+        let (id, kind) = (key.id(), self.kind);
+        let mut checks = vec![Check::pass(kind.key_id, format!("signed by key {id}"))];
+        if verifier.is_none_or(|mut verifier| verifier.finalize().is_err()) {
+            checks.push(Check::fail(kind.signature, format!("the signature of key {id} does not cover these bytes; they were changed after signing, or the signature was")));
+            return Err(checks);
+        }
+        checks.push(Check::pass(
+            kind.signature,
+            "the signature covers these bytes",
+        ));
+        Ok(checks)
+    }
+
     /// The checks, after the last byte.
     pub(crate) fn checks(
         &self,
@@ -146,22 +203,13 @@ impl Opened {
         name: &FileName,
         version: &Version,
     ) -> Vec<Check> {
-        let signature = match &self.signature {
-            Ok(signature) => signature,
-            Err(check) => return vec![check.clone()],
+        let mut checks = match self.signature_checks(verifier, key) {
+            Ok(checks) => checks,
+            Err(failed) => return failed,
         };
-        let mut checks = vec![Check::pass(
-            MINISIGN_KEY_ID,
-            format!("signed by key {}", key.id()),
-        )];
-        if verifier.is_none_or(|mut verifier| verifier.finalize().is_err()) {
-            checks.push(Check::fail(MINISIGN_SIGNATURE, format!("the signature of key {} does not cover these bytes; they were changed after signing, or the signature was", key.id())));
+        let Ok(signature) = &self.signature else {
             return checks;
-        }
-        checks.push(Check::pass(
-            MINISIGN_SIGNATURE,
-            "the signature covers these bytes",
-        ));
+        };
         let comment = signature.trusted_comment();
         checks.extend(stated(comment, "file").map(|file| {
             let good = file == name.as_str();
@@ -212,7 +260,7 @@ pub(crate) fn verify_document(
     key: &PublicKey,
     name: &str,
 ) -> Result<(), Check> {
-    let signature = read(signature, key, name)?;
+    let signature = read(KIND, signature, key, name)?;
     key.key.verify(bytes, &signature, false).map_err(|_| {
         Check::fail(
             MINISIGN_SIGNATURE,
