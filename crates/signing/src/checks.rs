@@ -66,6 +66,9 @@ checks! {
     TAURI_PRESENT = "tauri.present", "A signature of Tauri's stands beside the artifact, and can be read.";
     TAURI_KEY_ID = "tauri.key-id", "The signature was made by the key that the policy names.";
     TAURI_SIGNATURE = "tauri.signature", "The signature covers these bytes, and its trusted comment.";
+    SPARKLE_PRESENT = "sparkle.present", "There is a Sparkle signature of the archive, and it can be read.";
+    SPARKLE_LENGTH = "sparkle.length", "The archive is as long as stands beside the signature.";
+    SPARKLE_SIGNATURE = "sparkle.signature", "The signature covers these bytes, and was made by the key that the policy names.";
     SUMS_SIGNATURE = "sha256sums.signature", "The document of checksums can be read and is signed by the key that the policy names.";
     SUMS_DIGEST = "sha256sums.digest", "The artifact has the digest that the document of checksums says.";
     SUMS_COVERAGE = "sha256sums.coverage", "The document of checksums names the artifact.";

@@ -326,4 +326,4 @@ fn pss_parameters(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

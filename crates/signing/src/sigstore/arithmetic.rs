@@ -12,6 +12,7 @@ use sigstore_verify::types::HashAlgorithm;
 
 use crate::der::{Cursor, INTEGER, SEQUENCE};
 use crate::digest::DigestAlgorithm;
+use crate::ed25519;
 use crate::key::{Curve, PublicKey, Scheme};
 
 /// Makes sure that the crate computes by this file. Must come before anything is asked of it.
@@ -56,8 +57,12 @@ impl CryptoProvider for RustCrypto {
         signature: &[u8],
     ) -> Result<(), Error> {
         if scheme == SigningScheme::Ed25519 {
-            return verify_ed25519(key, data, signature)
-                .ok_or_else(|| wrong(scheme, "it does not hold"));
+            let key = ed25519::PublicKey::from_bytes(key);
+            let holds = key.is_some_and(|key| key.verify(data, signature));
+            return match holds {
+                true => Ok(()),
+                false => Err(wrong(scheme, "it does not hold")),
+            };
         }
         let digest = scheme_of(scheme)?.digest();
         self.verify_prehashed(scheme, key, &digest.hash(&[data]), signature)
@@ -122,12 +127,4 @@ fn key_of(scheme: SigningScheme, key: &[u8]) -> Option<PublicKey<'_>> {
         }
     };
     Some(PublicKey::Ec { curve, point: key })
-}
-
-/// Strict: keys of small order, under which one signature fits many messages, are refused (RFC 8032 section 5.1.7 leaves
-/// that open).
-pub(crate) fn verify_ed25519(key: &[u8], message: &[u8], signature: &[u8]) -> Option<()> {
-    let key = ed25519_dalek::VerifyingKey::from_bytes(key.try_into().ok()?).ok()?;
-    let signature = ed25519_dalek::Signature::from_slice(signature).ok()?;
-    key.verify_strict(message, &signature).ok()
 }
