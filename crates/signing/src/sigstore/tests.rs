@@ -1,7 +1,9 @@
 mod corpus;
 mod mutants;
+mod noise;
 mod policy;
 mod sample;
+mod subjects;
 mod suite;
 mod together;
 
