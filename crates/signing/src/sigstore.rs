@@ -20,7 +20,7 @@ use crate::checks::{Check, Outcome, PROVENANCE_PREDICATE, SIGSTORE_SUBJECT};
 pub use bundles::{Artifact, Bundles};
 pub use conformance::{Signer, Subject, conformance};
 pub use provenance::{Provenance, ProvenanceError, Reference, Repository, Runner, Workflow};
-pub use roots::SIGSTORE_ROOT_SET;
+pub use roots::{Authority, SIGSTORE_ROOT_SET, authorities};
 
 /// How many bundles about one artifact are verified. Several are usual: each run that builds it again attests it again.
 const CANDIDATES_MAX: usize = 32;

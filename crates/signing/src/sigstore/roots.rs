@@ -5,7 +5,8 @@
 use std::sync::LazyLock;
 
 use release::name::printable;
-use sigstore_verify::trust_root::TrustedRoot;
+use serde::Serialize;
+use sigstore_verify::trust_root::{TimeRange, TrustedRoot};
 use sigstore_verify::{VerificationPolicy, Verifier};
 
 use super::arithmetic;
@@ -64,6 +65,58 @@ impl Instance {
         };
         verifier.as_ref().map_err(String::as_str)
     }
+}
+
+/// Something that is compiled in and believed, in the time in which it counts: for showing what a verdict rests on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Authority {
+    /// The instance that it is of.
+    pub instance: &'static str,
+    /// What it vouches for.
+    pub kind: &'static str,
+    /// Where it is, escaped for printing.
+    pub address: String,
+    /// From when on, in RFC 3339.
+    pub from: Option<String>,
+    /// Until when; None where it is in use.
+    pub until: Option<String>,
+}
+
+/// Every authority and log that is compiled in.
+pub fn authorities() -> Vec<Authority> {
+    let mut found = Vec::new();
+    for (instance, root) in [
+        (Instance::PublicGood, PUBLIC_GOOD),
+        (Instance::GitHub, GITHUB),
+    ] {
+        // A root that cannot be read verifies nothing, so there is nothing to show.
+        let Ok(root) = TrustedRoot::from_json(root) else {
+            continue;
+        };
+        let mut add = |kind, address: &str, time: Option<TimeRange>| {
+            found.push(Authority {
+                instance: instance.name(),
+                kind,
+                address: printable(address),
+                from: time.map(|time| time.start.to_string()),
+                until: time.and_then(|time| time.end).map(|end| end.to_string()),
+            });
+        };
+        for it in &root.certificate_authorities {
+            add("certificates", &it.uri, it.valid_for);
+        }
+        for it in &root.ctlogs {
+            add("log of certificates", &it.base_url, it.public_key.valid_for);
+        }
+        for it in &root.tlogs {
+            add("log of signatures", &it.base_url, it.public_key.valid_for);
+        }
+        for it in &root.timestamp_authorities {
+            let address = it.uri.as_deref().unwrap_or_default();
+            add("timestamps", address, it.valid_for);
+        }
+    }
+    found
 }
 
 /// A verifier by a trusted root in JSON. The error is safe to print.

@@ -67,3 +67,26 @@ fn the_roots_are_those_that_the_map_names() {
         super::roots::verifier(root).expect("a trusted root");
     }
 }
+
+#[test]
+fn what_is_believed_can_be_shown() {
+    let found = super::authorities();
+    let count = |instance: &str| {
+        found
+            .iter()
+            .filter(|it| it.instance.contains(instance))
+            .count()
+    };
+    assert_eq!((count("public-good"), count("GitHub")), (7, 12));
+    for kind in ["certificates", "timestamps"] {
+        for instance in ["public-good", "GitHub"] {
+            let in_use = found
+                .iter()
+                .find(|it| it.kind == kind && it.instance.contains(instance) && it.until.is_none());
+            assert!(
+                in_use.is_some_and(|it| it.from.is_some()),
+                "{kind} of {instance}"
+            );
+        }
+    }
+}

@@ -13,7 +13,7 @@ use sigstore_verify::types::{Artifact as Material, SignatureContent};
 use sigstore_verify::{Error, Policy, TransparencyLogError, VerificationResult, Verifier};
 
 use super::bundles::{Artifact, Opened};
-use super::roots::Instance;
+use super::roots::{Instance, SIGSTORE_ROOT_SET};
 use crate::checks::{
     Check, Id, SIGSTORE_CERTIFICATE, SIGSTORE_PARSE, SIGSTORE_SIGNATURE, SIGSTORE_SUBJECT,
     SIGSTORE_TIMESTAMP, SIGSTORE_TRANSPARENCY_LOG,
@@ -38,7 +38,8 @@ pub(super) fn verify(opened: &Opened, artifact: &Artifact, at: Timestamp) -> Res
     let verifier = instance.verifier().map_err(fails)?;
     let digest = opened.digest(artifact).ok_or_else(|| another(opened))?;
     let material = Material::from_digest(digest);
-    let result = run(verifier, opened, material, &instance.demands(), at)?;
+    let result = run(verifier, opened, material, &instance.demands(), at);
+    let result = result.map_err(by_which_roots)?;
     let certificate = result.certificate().cloned();
     let certificate = certificate.ok_or_else(|| fails("the certificate was not looked at"))?;
     Ok(Held {
@@ -65,6 +66,14 @@ pub(super) fn run(
         return Err(Check::fail(SIGSTORE_TIMESTAMP, reason));
     }
     Ok(result)
+}
+
+/// What is compiled in grows old, so whoever reads of a certificate that is not believed must see of when that is.
+fn by_which_roots(mut check: Check) -> Check {
+    if check.id == SIGSTORE_CERTIFICATE {
+        check.reason = format!("{}; judged by the {SIGSTORE_ROOT_SET}", check.reason);
+    }
+    check
 }
 
 /// The check that a bundle is about something else.
