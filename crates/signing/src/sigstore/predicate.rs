@@ -118,13 +118,21 @@ fn v1(predicate: &Value, certificate: &CertificateInfo) -> Result<(), String> {
     // https://actions.github.io/buildtypes/workflow/v1
     let workflow = predicate.pointer(&format!("{parameters}/workflow"));
     if let Some(workflow) = workflow {
-        let (repository, reference) = (text(workflow, "/repository"), text(workflow, "/ref"));
-        source.agrees("repository", source.repository, repository)?;
-        source.agrees("ref", source.reference, reference)?;
-        if let Some(started) = source.started {
-            let path = text(workflow, "/path").unwrap_or_default();
-            let found = format!("{}/{path}@{}", source.repository, source.reference);
-            source.agrees("workflow that was started", started, Some(&found))?;
+        let reference = text(workflow, "/ref");
+        source.agrees(
+            "repository",
+            source.repository,
+            text(workflow, "/repository"),
+        )?;
+        match source.started {
+            // Its ref is that of the workflow, which need not be that of the source.
+            Some(started) => {
+                let path = text(workflow, "/path").unwrap_or_default();
+                let reference = reference.unwrap_or_default();
+                let found = format!("{}/{path}@{reference}", source.repository);
+                source.agrees("workflow that was started", started, Some(&found))?;
+            }
+            None => source.agrees("ref", source.reference, reference)?,
         }
     }
     // https://slsa.dev/container-based-build/v0.1
@@ -153,8 +161,9 @@ fn v0_2(predicate: &Value, certificate: &CertificateInfo) -> Result<(), String> 
     let stated = stated.ok_or("the provenance does not say what was built")?;
     source.agrees_with_source(text(stated, "/uri"), text(stated, "/digest/sha1"))?;
     if let (Some(started), Some(path)) = (source.started, text(stated, "/entryPoint")) {
-        let found = format!("{}/{path}@{}", source.repository, source.reference);
-        source.agrees("workflow that was started", started, Some(&found))?;
+        let (workflow, _) = started.split_once('@').unwrap_or((started, ""));
+        let found = format!("{}/{path}", source.repository);
+        source.agrees("workflow that was started", workflow, Some(&found))?;
     }
     builder(text(predicate, "/builder/id"), certificate)
 }

@@ -42,12 +42,16 @@ impl Input {
         &self.label["path"]
     }
 
-    /// By the protocol of the conformance suite; each bundle of a file alone.
-    fn conforms(&self) -> Result<(), Check> {
-        let subject = match &self.bytes {
+    /// The artifact itself where it is there, else its digest.
+    fn subject(&self) -> Subject<'_> {
+        match &self.bytes {
             Some(bytes) => Subject::Bytes(bytes),
             None => Subject::Digest(self.artifact.sha256),
-        };
+        }
+    }
+
+    /// By the protocol of the conformance suite; each bundle of a file alone.
+    fn conforms(&self, subject: Subject<'_>) -> Result<(), Check> {
         let signer = match &self.key {
             Some(key) => Signer::Key(key),
             None => Signer::Identity {
@@ -132,7 +136,7 @@ fn bundles_are_judged_as_they_are_labelled() {
     };
     let (mut wrong, mut of_the_suite) = (Vec::new(), 0);
     for input in &inputs {
-        let found = input.conforms();
+        let found = input.conforms(input.subject());
         // cli/cli refuses the first version of the format; the suite, and so this crate, accepts it.
         let is_valid =
             input.is("valid") || input.path().ends_with("sigstore-js-2.1.0-bundle-v0.1.json");
@@ -143,6 +147,24 @@ fn bundles_are_judged_as_they_are_labelled() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert_eq!((inputs.len(), of_the_suite), (115, 70));
+}
+
+/// A digest does for the artifact wherever the suite's bundles are good, and another digest never does.
+#[test]
+fn digests_do_for_artifacts() {
+    let Some(inputs) = inputs(&["sigstore-bundle"]) else {
+        return;
+    };
+    let suite = |it: &&Input| it.path().starts_with("sigstore/conformance/");
+    let mut wrong = Vec::new();
+    for input in inputs.iter().filter(suite) {
+        let found = input.conforms(Subject::Digest(input.artifact.sha256));
+        let other = input.conforms(Subject::Digest(Sha256::of(b"another")));
+        if found.is_ok() != input.is("valid") || other.is_ok() {
+            wrong.push(format!("{}: {found:?}", input.path()));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 /// Labels that are not what is found of the provenance, by a part of their path: the checks that fail, and why.

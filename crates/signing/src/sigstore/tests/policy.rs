@@ -263,3 +263,27 @@ fn the_predicate_says_what_the_certificate_says() {
         "another version of statements"
     );
 }
+
+/// Runs by `workflow_run` and by rules of an organization take the workflow from another ref than the source.
+#[test]
+fn the_workflow_that_was_started_has_a_ref_of_its_own() {
+    let Some((mut statement, mut certificate)) = attestation() else {
+        return;
+    };
+    let pointer = "/buildDefinition/externalParameters/workflow/ref";
+    *statement.predicate.pointer_mut(pointer).expect("a ref") = json!("refs/heads/other");
+    let judged = predicate::judge(&statement, &certificate);
+    assert_eq!(judged.outcome, Outcome::Fail, "{}", judged.reason);
+    let started = certificate
+        .ci_claims
+        .build_config_uri
+        .as_mut()
+        .expect("a workflow");
+    *started = started.replace("@refs/heads/main", "@refs/heads/other");
+    let judged = predicate::judge(&statement, &certificate);
+    assert_eq!(judged.outcome, Outcome::Pass, "{}", judged.reason);
+    // Where the certificate does not say which was started, the ref must be that of the source.
+    certificate.ci_claims.build_config_uri = None;
+    let judged = predicate::judge(&statement, &certificate);
+    assert_eq!(judged.outcome, Outcome::Fail, "{}", judged.reason);
+}
