@@ -158,8 +158,8 @@ checks! {
     SIGSTORE_PRESENT = "sigstore.present", "A Sigstore bundle stands beside the artifact.";
     SIGSTORE_PARSE = "sigstore.parse", "The bundle can be read, and is of a kind that is known.";
     SIGSTORE_TIMESTAMP = "sigstore.timestamp", "A log or a timestamp authority vouches for when it was signed, and that is not of the future.";
-    SIGSTORE_CERTIFICATE = "sigstore.certificate", "The certificate was issued by Fulcio, valid at that time, and logged.";
-    SIGSTORE_TRANSPARENCY_LOG = "sigstore.transparency-log", "The log includes an entry that is about this artifact, signature, and key, by proof and signed checkpoint.";
+    SIGSTORE_CERTIFICATE = "sigstore.certificate", "The certificate was issued by Fulcio and valid at that time, and logged where its instance logs certificates.";
+    SIGSTORE_TRANSPARENCY_LOG = "sigstore.transparency-log", "The log includes an entry about this artifact, signature, and key, by proof and signed checkpoint; GitHub's instance for private repositories has no log.";
     SIGSTORE_SIGNATURE = "sigstore.signature", "The signature was made with the key of the certificate.";
     SIGSTORE_SUBJECT = "sigstore.subject", "The bundle is about the artifact, by its digest.";
     SIGSTORE_ISSUER = "sigstore.issuer", "The signer's identity is vouched for by who is expected: GitHub Actions, in policies.";

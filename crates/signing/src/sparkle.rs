@@ -14,6 +14,7 @@ use thiserror::Error;
 
 use crate::checks::{Check, SPARKLE_LENGTH, SPARKLE_PRESENT, SPARKLE_SIGNATURE};
 use crate::ed25519::{self, SIGNATURE_BYTES, Verifier};
+use crate::judging::outcome;
 
 /// The longest text that is read as a signature, in bytes. Real ones have 88 or about 130.
 const TEXT_BYTES_MAX: usize = 1024;
@@ -124,25 +125,17 @@ impl Opened {
             Ok(stated) => stated,
             Err(check) => return vec![check.clone()],
         };
-        let mut checks = Vec::new();
-        if let Some(length) = stated.length {
-            let reason = format!("the length stated is {length} bytes, the archive has {bytes}");
-            checks.push(match length == bytes {
-                true => Check::pass(SPARKLE_LENGTH, reason),
-                false => Check::fail(SPARKLE_LENGTH, reason),
-            });
-        }
-        let holds = reading.is_some_and(|reading| reading.0.holds());
-        checks.push(match holds {
-            true => {
-                Check::pass(SPARKLE_SIGNATURE, format!("made by the {key} over these bytes"))
-            }
-            false => Check::fail(
-                SPARKLE_SIGNATURE,
-                format!("not made by the {key} over these bytes; another key signed, or the archive was changed after signing"),
-            ),
+        let length = stated.length.map(|length| {
+            let found = format!("the length stated is {length} bytes, the archive has {bytes}");
+            outcome(SPARKLE_LENGTH, (length != bytes).then_some(&found), &*found)
         });
-        checks
+        let holds = reading.is_some_and(|reading| reading.0.holds());
+        let failure = (!holds).then(|| {
+            format!("not made by the {key} over these bytes; another key signed, or the archive was changed after signing")
+        });
+        let passes = format!("made by the {key} over these bytes");
+        let signature = outcome(SPARKLE_SIGNATURE, failure, passes);
+        length.into_iter().chain([signature]).collect()
     }
 }
 

@@ -58,11 +58,10 @@ impl CryptoProvider for RustCrypto {
     ) -> Result<(), Error> {
         if scheme == SigningScheme::Ed25519 {
             let key = ed25519::PublicKey::from_bytes(key);
-            let holds = key.is_some_and(|key| key.verify(data, signature));
-            return match holds {
-                true => Ok(()),
-                false => Err(wrong(scheme, "it does not hold")),
-            };
+            let key = key.filter(|key| key.verify(data, signature));
+            return key
+                .map(|_| ())
+                .ok_or_else(|| wrong(scheme, "it does not hold"));
         }
         let digest = scheme_of(scheme)?.digest();
         self.verify_prehashed(scheme, key, &digest.hash(&[data]), signature)
