@@ -60,6 +60,16 @@ pub struct Artifact {
     pub sha512: Option<Sha512>,
 }
 
+impl Artifact {
+    /// By both digests of its bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self {
+            sha256: Sha256::of(bytes),
+            sha512: Some(Sha512::of(bytes)),
+        }
+    }
+}
+
 impl From<Sha256> for Artifact {
     fn from(sha256: Sha256) -> Self {
         Self {

@@ -8,7 +8,7 @@ use release::{Sha256, Timestamp};
 use sigstore_verify::types::{Artifact as Material, ArtifactDigest, DerPublicKey, HashAlgorithm};
 use sigstore_verify::{IdentityMatcher, PublicKeyVerificationPolicy, SubjectAltName};
 
-use super::bundles::Opened;
+use super::bundles::{Artifact, Opened};
 use super::roots::{self, Instance};
 use super::verification::run;
 use crate::checks::{
@@ -52,6 +52,10 @@ pub fn conformance(
 ) -> Result<(), Check> {
     let text = std::str::from_utf8(bundle).map_err(|_| fails(SIGSTORE_PARSE, "it is not UTF-8"))?;
     let opened = Opened::read(text).map_err(|why| fails(SIGSTORE_PARSE, &why))?;
+    let is_named = opened.names(&match subject {
+        Subject::Bytes(bytes) => Artifact::of(bytes),
+        Subject::Digest(sha256) => sha256.into(),
+    });
     let material = match subject {
         Subject::Bytes(bytes) => Material::from_blob(bytes),
         Subject::Digest(sha256) => {
@@ -67,7 +71,7 @@ pub fn conformance(
                 .map_err(|error| fails(SIGSTORE_PARSE, &format!("the key: {error}")))?;
             let verifier = verifier(trusted_root.unwrap_or(roots::PUBLIC_GOOD))?;
             let policy = PublicKeyVerificationPolicy::new(key);
-            run(&verifier, &opened, material, &policy, at).map(|_| ())
+            run(&verifier, &opened, material, &policy, is_named, at).map(|_| ())
         }
         Signer::Identity { identity, issuer } => {
             let instance = instance(&opened)?;
@@ -77,11 +81,11 @@ pub fn conformance(
                 None => instance.demands(),
             };
             let result = match trusted_root {
-                Some(root) => run(&verifier(root)?, &opened, material, &policy, at)?,
+                Some(root) => run(&verifier(root)?, &opened, material, &policy, is_named, at)?,
                 None => {
                     let built_in = instance.verifier();
                     let built_in = built_in.map_err(|why| fails(SIGSTORE_CERTIFICATE, why))?;
-                    run(built_in, &opened, material, &policy, at)?
+                    run(built_in, &opened, material, &policy, is_named, at)?
                 }
             };
             is_by(result.identity(), identity)?;

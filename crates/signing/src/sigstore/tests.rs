@@ -7,19 +7,11 @@ mod subjects;
 mod suite;
 mod together;
 
-use release::{Sha256, Sha512};
+use release::Sha256;
 
 use super::{Artifact, Bundles, Provenance, Runner, Wanted, judge};
 use crate::checks::{Check, Outcome};
 use crate::tests::day;
-
-/// By both digests.
-fn artifact(bytes: &[u8]) -> Artifact {
-    Artifact {
-        sha256: Sha256::of(bytes),
-        sha512: Some(Sha512::of(bytes)),
-    }
-}
 
 /// A policy without a ref, for any runner.
 fn policy(repository: &str, workflow: &str) -> Provenance {

@@ -38,7 +38,9 @@ pub(super) fn verify(opened: &Opened, artifact: &Artifact, at: Timestamp) -> Res
     let verifier = instance.verifier().map_err(fails)?;
     let digest = opened.digest(artifact).ok_or_else(|| another(opened))?;
     let material = Material::from_digest(digest);
-    let result = run(verifier, opened, material, &instance.demands(), at);
+    let is_named = opened.names(artifact);
+    let demands = instance.demands();
+    let result = run(verifier, opened, material, &demands, is_named, at);
     let result = result.map_err(by_which_roots)?;
     let certificate = result.certificate().cloned();
     let certificate = certificate.ok_or_else(|| fails("the certificate was not looked at"))?;
@@ -48,16 +50,25 @@ pub(super) fn verify(opened: &Opened, artifact: &Artifact, at: Timestamp) -> Res
     })
 }
 
-/// Runs the verification, and holds its times to the one asked about.
+/// Runs the verification, and holds its times to the one asked about. Where the bundle itself names the artifact, only the
+/// entry in the log can be about another one.
 pub(super) fn run(
     verifier: &Verifier,
     opened: &Opened,
     material: Material<'_>,
     policy: &impl Policy,
+    is_named: bool,
     at: Timestamp,
 ) -> Result<VerificationResult, Check> {
     let result = verifier.verify(material, &opened.bundle, policy);
-    let result = result.map_err(|error| Check::fail(id(&error), printable(&error.to_string())))?;
+    let result = result.map_err(|error| {
+        let is_of_the_log = is_named && matches!(error, Error::ArtifactMismatch(_));
+        let id = match is_of_the_log {
+            true => SIGSTORE_TRANSPARENCY_LOG,
+            false => id(&error),
+        };
+        Check::fail(id, printable(&error.to_string()))
+    })?;
     let times = result.verified_timestamps().iter();
     if let Some(late) = times.map(|it| it.as_second()).find(|it| *it > at.unix()) {
         let late =

@@ -1,11 +1,13 @@
 //! Every label under `sigstore/` in the shared corpus is judged here, or listed with the cause why it is not.
 
+mod cases;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use release::Sha256;
 
-use super::{artifact, checks, failed, policy};
+use super::{checks, failed, policy};
 use crate::checks::Check;
 use crate::sigstore::{Artifact, Bundles, Signer, Subject, conformance};
 use crate::tests::{day, shared};
@@ -109,10 +111,10 @@ pub(super) fn inputs(formats: &[&str]) -> Option<Vec<Input>> {
                 Some(digest) => (digest.parse::<Sha256>().expect("a digest").into(), None),
                 None => {
                     let bytes = std::fs::read(shared.join(&name)).unwrap_or_default();
-                    (artifact(&bytes), Some(bytes))
+                    (Artifact::of(&bytes), Some(bytes))
                 }
             },
-            None => (artifact(b""), None),
+            None => (Artifact::of(b""), None),
         };
         Input {
             bundle: std::fs::read(shared.join(&label["path"])).unwrap_or_default(),
@@ -128,7 +130,8 @@ pub(super) fn inputs(formats: &[&str]) -> Option<Vec<Input>> {
     Some(inputs.collect())
 }
 
-/// Bundles of the suite of sigstore-conformance, of cli/cli, and of slsa-verifier: all agree.
+/// Bundles of the suite of sigstore-conformance, of cli/cli, and of slsa-verifier: all agree, and
+/// fail what they must.
 #[test]
 fn bundles_are_judged_as_they_are_labelled() {
     let Some(inputs) = inputs(&["sigstore-bundle"]) else {
@@ -140,8 +143,13 @@ fn bundles_are_judged_as_they_are_labelled() {
         // cli/cli refuses the first version of the format; the suite, and so this crate, accepts it.
         let is_valid =
             input.is("valid") || input.path().ends_with("sigstore-js-2.1.0-bundle-v0.1.json");
-        if found.is_ok() != is_valid {
-            wrong.push(format!("{}: {found:?}", input.path()));
+        let id = found.as_ref().map_err(|check| check.id.as_str()).err();
+        let expected = (!is_valid).then(|| cases::failing(&input.label["check"]));
+        if id != expected {
+            wrong.push(format!(
+                "{}: {found:?}, expected {expected:?}",
+                input.path()
+            ));
         }
         of_the_suite += u32::from(input.path().starts_with("sigstore/conformance/"));
     }
@@ -165,6 +173,34 @@ fn digests_do_for_artifacts() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The suite's wrong key is no key, so here is another one, of somebody who threw the private half away.
+#[test]
+fn another_key_did_not_sign() {
+    let pem = "-----BEGIN PUBLIC KEY-----\n\
+        MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE9K/9MxIZJC1DHVuOrglT7Yawnxc1\n\
+        H4VL1fcf9XCJeovn/qo0NCmlSyfAkCa497LVMVA7ZsIARSZF+eFIAqHRKw==\n\
+        -----END PUBLIC KEY-----\n";
+    let Some(inputs) = inputs(&["sigstore-bundle"]) else {
+        return;
+    };
+    let with_keys = |it: &&Input| it.key.is_some() && it.is("valid");
+    let mut count = 0;
+    for input in inputs.iter().filter(with_keys) {
+        let root = input.trusted_root.as_deref();
+        let found = conformance(
+            &input.bundle,
+            input.subject(),
+            Signer::Key(pem),
+            root,
+            day(),
+        );
+        let id = found.map_err(|check| check.id.as_str());
+        assert_eq!(id, Err("sigstore.signature"), "{}", input.path());
+        count += 1;
+    }
+    assert_eq!(count, 2);
 }
 
 /// Labels that are not what is found of the provenance, by a part of their path: the checks that fail, and why.

@@ -4,9 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::json;
 
+use super::failed;
 use super::sample::{CERTIFICATE, ENTRY, PAYLOAD, SIGNATURE, STAMP, Sample};
-use super::{artifact, failed};
-use crate::sigstore::Wanted;
+use crate::sigstore::{Artifact, Wanted};
 
 /// Puts other bytes of the same length in the place of some.
 fn replace(bytes: &mut [u8], from: &[u8], to: &[u8]) {
@@ -45,7 +45,7 @@ fn a_public_attestation_fails_for_each_part() {
         Sample::public,
         &[
             ("another artifact", "sigstore.subject", |it| {
-                it.artifact = artifact(b"another");
+                it.artifact = Artifact::of(b"another");
             }),
             ("payload", "sigstore.signature", |it| {
                 it.spoil(PAYLOAD, |bytes| {
@@ -53,7 +53,7 @@ fn a_public_attestation_fails_for_each_part() {
                 });
             }),
             ("subject", "sigstore.signature", |it| {
-                let (from, to) = (it.artifact, artifact(b"another"));
+                let (from, to) = (it.artifact, Artifact::of(b"another"));
                 it.artifact = to;
                 it.spoil(PAYLOAD, |bytes| {
                     let (from, to) = (from.sha256.to_string(), to.sha256.to_string());
@@ -244,7 +244,7 @@ fn a_private_attestation_fails_for_each_part() {
         Sample::private,
         &[
             ("another artifact", "sigstore.subject", |it| {
-                it.artifact = artifact(b"another");
+                it.artifact = Artifact::of(b"another");
             }),
             ("payload", "sigstore.signature", |it| {
                 it.spoil(PAYLOAD, |bytes| {
@@ -297,13 +297,13 @@ fn a_signature_over_the_artifact_fails_for_each_part() {
         Sample::message,
         &[
             ("another artifact", "sigstore.subject", |it| {
-                it.artifact = artifact(b"another");
+                it.artifact = Artifact::of(b"another");
             }),
             (
                 "another artifact, and its digest",
                 "sigstore.signature",
                 |it| {
-                    it.artifact = artifact(b"another");
+                    it.artifact = Artifact::of(b"another");
                     let digest = BASE64.encode(it.artifact.sha256.as_bytes());
                     *it.at("/messageSignature/messageDigest/digest") = digest.into();
                 },

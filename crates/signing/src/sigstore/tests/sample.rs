@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::Value;
 
-use super::{artifact, policy};
+use super::policy;
 use crate::checks::Check;
 use crate::sigstore::{Artifact, Bundles, Provenance, Wanted, judge};
 use crate::tests::{day, shared};
@@ -23,7 +23,7 @@ impl Sample {
         let read = |name: &str| std::fs::read(folder.join(name)).expect("a file of the corpus");
         Some(Self {
             bundle: serde_json::from_slice(&read(bundle)).expect("JSON"),
-            artifact: artifact(&read(bytes)),
+            artifact: Artifact::of(&read(bytes)),
             policy,
             wanted: Wanted::Provenance,
         })

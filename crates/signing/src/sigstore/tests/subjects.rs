@@ -5,7 +5,6 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use release::{Sha256, Sha512};
 use serde_json::{Value, json};
 
-use super::artifact;
 use super::sample::{PAYLOAD, Sample};
 use crate::sigstore::Artifact;
 use crate::sigstore::bundles::Opened;
@@ -41,27 +40,27 @@ fn an_artifact_is_named_by_its_digests_alone() {
     for (subjects, of, is_named) in [
         (
             json!([{"name": "a", "digest": {"sha256": short(one)}}]),
-            artifact(one),
+            Artifact::of(one),
             true,
         ),
         (
             json!([{"name": "a", "digest": {"sha256": short(two)}}]),
-            artifact(one),
+            Artifact::of(one),
             false,
         ),
         (
             json!([{"name": "a", "digest": {"sha256": short(two)}}, {"name": "a", "digest": {"sha256": short(one)}}]),
-            artifact(one),
+            Artifact::of(one),
             true,
         ),
         (
             json!([{"digest": {"sha256": short(one), "sha1": "00"}}]),
-            artifact(one),
+            Artifact::of(one),
             true,
         ),
         (
             json!([{"name": "a", "digest": {"sha512": long(one)}}]),
-            artifact(one),
+            Artifact::of(one),
             true,
         ),
         (
@@ -72,25 +71,25 @@ fn an_artifact_is_named_by_its_digests_alone() {
         // One artifact has both digests, so two that are of two artifacts are of none.
         (
             json!([{"name": "a", "digest": {"sha256": short(one), "sha512": long(two)}}]),
-            artifact(one),
+            Artifact::of(one),
             false,
         ),
         (
             json!([{"name": "a", "digest": {"sha256": short(two), "sha512": long(one)}}]),
-            artifact(one),
+            Artifact::of(one),
             false,
         ),
         (
             json!([{"name": "a", "digest": {"sha256": short(one), "sha512": long(one)}}]),
-            artifact(one),
+            Artifact::of(one),
             true,
         ),
         (
             json!([{"name": short(one), "digest": {"gitCommit": short(one)}}]),
-            artifact(one),
+            Artifact::of(one),
             false,
         ),
-        (json!([]), artifact(one), false),
+        (json!([]), Artifact::of(one), false),
     ] {
         let Some(opened) = opened(&subjects) else {
             return;
@@ -102,7 +101,7 @@ fn an_artifact_is_named_by_its_digests_alone() {
     let upper = json!([{"name": "a", "digest": {"sha256": upper}}]);
     let opened = opened(&upper).expect("there");
     assert!(
-        opened.is_ok_and(|it| it.names(&artifact(one))),
+        opened.is_ok_and(|it| it.names(&Artifact::of(one))),
         "either case of digits"
     );
 }
