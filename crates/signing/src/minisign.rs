@@ -176,7 +176,7 @@ impl Opened {
     /// The checks of the signature itself, after the last byte, and whether all passed.
     pub(crate) fn signature_checks(
         &self,
-        verifier: Option<StreamVerifier<'_>>,
+        verifier: Option<Verifier<'_>>,
         key: &PublicKey,
     ) -> Result<Vec<Check>, Vec<Check>> {
         if let Err(check) = &self.signature {
