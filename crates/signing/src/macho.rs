@@ -9,7 +9,7 @@ mod code_directory;
 mod entitlements;
 mod image;
 mod pages;
-mod signature;
+pub(crate) mod signature;
 mod slots;
 mod super_blob;
 mod universal;
@@ -223,9 +223,11 @@ fn judge_slice(
         return Ok(Err(MachoError::Truncated));
     };
     let judging = signature::Judging {
-        slice,
-        image,
+        place: slice.cpu.to_string(),
+        offset: slice.offset,
         code_bytes: place.offset,
+        is_executable: image.is_executable,
+        outside: slots::IN_BUNDLE,
         at,
         trust,
     };

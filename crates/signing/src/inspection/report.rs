@@ -98,6 +98,8 @@ pub(crate) struct Bound {
     pub(crate) info_plist: Option<Vec<u8>>,
     /// The digest of `CodeResources`.
     pub(crate) resources: Option<Vec<u8>>,
+    /// The digest of the end of a disk image.
+    pub(crate) representation: Option<Vec<u8>>,
 }
 
 /// A certificate. All texts are escaped for printing.

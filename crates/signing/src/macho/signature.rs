@@ -1,4 +1,6 @@
-//! The signature of one slice, judged: code directories, pages, slots, the CMS over them, and the ticket.
+//! One signature, judged: code directories, pages, slots, the CMS over them, and the ticket.
+//!
+//! It is that of a slice, or that of a disk image: what is signed differs, how it is signed does not.
 
 use std::io::{self, Read, Seek};
 
@@ -15,34 +17,38 @@ use crate::digest::{DigestAlgorithm, hex};
 use crate::inspection::{AppleReport, Bound, SignatureReport, TimestampReport};
 use crate::judging::{self, outcome};
 use crate::macho::code_directory::CodeDirectory;
-use crate::macho::image::Image;
 use crate::macho::super_blob::{Slot, SuperBlob};
-use crate::macho::universal::Slice;
 use crate::macho::{binding, entitlements, pages, slots};
 use crate::oid;
 use crate::path::{Weak, YEAR_2016};
 use crate::roots::{LegacyDigests, Purpose, Trust};
 use crate::ticket::{self, Covered};
 
-/// What the signature of a slice is judged with.
-pub(super) struct Judging<'a> {
-    pub(super) slice: &'a Slice,
-    pub(super) image: &'a Image,
-    /// Where the signature begins: everything before it must be covered.
-    pub(super) code_bytes: u64,
-    pub(super) at: Timestamp,
-    pub(super) trust: &'a Trust,
+/// What a signature is judged with.
+pub(crate) struct Judging<'a> {
+    /// What the report calls it.
+    pub(crate) place: String,
+    /// Where the code that is signed begins in the file.
+    pub(crate) offset: u64,
+    /// How many bytes of code stand before the signature: all of them must be covered.
+    pub(crate) code_bytes: u64,
+    /// Whether it is a program that is started.
+    pub(crate) is_executable: bool,
+    /// The special slots whose content does not lie in the signature.
+    pub(crate) outside: &'a [u32],
+    pub(crate) at: Timestamp,
+    pub(crate) trust: &'a Trust,
 }
 
 impl Judging<'_> {
-    /// Every check that can be made, in the order in which one rests on the other. `place` is what the slice reserves.
-    pub(super) fn report(
+    /// Every check that can be made, in the order in which one rests on the other. `place` is what is reserved for it.
+    pub(crate) fn report(
         &self,
         reader: &mut (impl Read + Seek),
         place: &[u8],
     ) -> io::Result<SignatureReport> {
         let mut report = SignatureReport {
-            place: self.slice.cpu.to_string(),
+            place: self.place.clone(),
             digest: "unknown".to_owned(),
             signer: None,
             timestamps: Vec::new(),
@@ -81,7 +87,7 @@ impl Judging<'_> {
         report.checks.push(self.judge_pages(reader, &directories)?);
         report
             .checks
-            .push(match slots::judge(&signature, &directories) {
+            .push(match slots::judge(&signature, &directories, self.outside) {
                 Ok(reason) => Check::pass(MACHO_SPECIAL_SLOTS, reason),
                 Err(reason) => Check::fail(MACHO_SPECIAL_SLOTS, reason),
             });
@@ -96,7 +102,7 @@ impl Judging<'_> {
         let mut apple = AppleReport {
             identifier: Some(printable(&shown)),
             code_hashes: hashes.map(|hash| hex(&hash)).collect(),
-            is_executable: self.image.is_executable,
+            is_executable: self.is_executable,
             hardened_runtime: primary.has_hardened_runtime(),
             debuggable: entitlements.debuggable,
             entitlements: entitlements.keys,
@@ -138,7 +144,7 @@ impl Judging<'_> {
         reader: &mut (impl Read + Seek),
         directories: &[CodeDirectory<'_>],
     ) -> io::Result<Check> {
-        let found = pages::wrong(reader, self.slice.offset, self.code_bytes, directories)?;
+        let found = pages::wrong(reader, self.offset, self.code_bytes, directories)?;
         let failure = match found {
             None => Some("the file changed while it was read".to_owned()),
             Some(wrong) => wrong
@@ -276,7 +282,7 @@ impl Judging<'_> {
         checks.push(outcome(CMS_WEAK_DIGEST, failure, passes));
     }
 
-    /// The ticket that is stapled to the slice, where one is. Gives when it was made, where it holds.
+    /// The ticket that is stapled to it, where one is. Gives when it was made, where it holds.
     fn judge_ticket(
         &self,
         signature: &SuperBlob<'_>,
@@ -294,7 +300,7 @@ impl Judging<'_> {
     }
 }
 
-/// What a code directory says of files that lie beside this one in a bundle.
+/// What a code directory says of what lies outside the signature: files beside this one in a bundle, or a disk image.
 fn bound(directory: &CodeDirectory<'_>) -> Bound {
     let slot = |wanted: u32| {
         let mut slots = directory.special();
@@ -307,6 +313,7 @@ fn bound(directory: &CodeDirectory<'_>) -> Bound {
         code_hash: directory.code_hash(),
         info_plist: slot(1),
         resources: slot(3),
+        representation: slot(6),
     }
 }
 

@@ -21,15 +21,15 @@ fn name(slot: u32) -> &'static str {
     }
 }
 
-/// Slots whose content lies in a bundle or a disk image, not in the file.
-fn is_outside(slot: u32) -> bool {
-    matches!(slot, 1 | 3 | 4 | 6)
-}
+/// Slots of a program whose content lies in the bundle around it.
+pub(crate) const IN_BUNDLE: &[u32] = &[1, 3, 4, 6];
 
-/// Compares every part in the signature with every code directory. Gives what was found, or why it does not hold.
+/// Compares every part in the signature with every code directory. `beyond` names the slots whose content may lie elsewhere.
+/// Gives what was found, or why it does not hold.
 pub(crate) fn judge(
     signature: &SuperBlob<'_>,
     directories: &[CodeDirectory<'_>],
+    beyond: &[u32],
 ) -> Result<String, String> {
     let blob = |slot: u32| signature.all(Slot::Special(slot)).next();
     let (mut bound, mut outside) = (Vec::new(), Vec::new());
@@ -44,7 +44,7 @@ pub(crate) fn judge(
                 }
                 (Some(_), true) => return Err(format!("{what}: changed after signing")),
                 (Some(_), false) => return Err(format!("{what}: there, but not signed")),
-                (None, true) if is_outside(slot) => outside.push(what),
+                (None, true) if beyond.contains(&slot) => outside.push(what),
                 (None, true) => return Err(format!("{what}: signed, but not there")),
             }
         }
@@ -64,7 +64,7 @@ pub(crate) fn judge(
         reason.push_str(&shown(
             outside,
             "",
-            "bound, but outside this file and not looked at",
+            "bound, and not in the signature itself",
         ));
     }
     Ok(reason)
