@@ -87,6 +87,8 @@ impl Inspection {
             )),
         };
         let is_package = self.kind == Kind::AppleInstaller;
+        // Nothing that runs, but what it holds does.
+        let is_container = is_package || self.kind == Kind::AppleDiskImage;
         let mut checks = vec![
             check(
                 IDENTITY_TEAM_ID,
@@ -101,8 +103,8 @@ impl Inspection {
         });
         checks.push(check(TIMESTAMP_PRESENT, failure, "timestamped"));
         if *hardened_runtime == HardenedRuntime::Required {
-            checks.push(if is_package {
-                check_package_runtime(apple, place)
+            checks.push(if is_container {
+                check_runtime_inside(apple, place)
             } else {
                 let is_missing = apple.is_executable && !apple.hardened_runtime;
                 let failure = is_missing.then(|| {
@@ -118,7 +120,7 @@ impl Inspection {
         }
         let is_release =
             *hardened_runtime == HardenedRuntime::Required || *notarized == Notarized::Required;
-        if is_release && !is_package {
+        if is_release && !is_container {
             let failure = apple.debuggable.then(|| {
                 "anyone may debug it: it has the entitlement `com.apple.security.get-task-allow`"
                     .to_owned()
@@ -158,14 +160,14 @@ fn check_certificate(
     check(APPLE_DEVELOPER_ID, failure, wanted)
 }
 
-/// The programs in a package are not looked at. Apple looks at them before it notarizes, and notarizes none without the
+/// What runs lies in the package or disk image. Apple looks at it before it notarizes, and notarizes nothing without the
 /// hardened runtime ("Resolving common notarization issues").
-fn check_package_runtime(apple: &AppleReport, place: &str) -> Check {
+fn check_runtime_inside(apple: &AppleReport, place: &str) -> Check {
     let (outcome, what) = match apple.notarized {
         Some(_) => (Outcome::Pass, "notarized, which nothing is without it"),
         None => (
             Outcome::Unsupported,
-            "the programs in the package are not looked at by this version",
+            "not notarized, and nobody else looked at all that runs inside",
         ),
     };
     Check::new(APPLE_HARDENED_RUNTIME, outcome, format!("{place}: {what}"))

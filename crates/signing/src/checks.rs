@@ -126,6 +126,11 @@ checks! {
     PKG_RSA_SIGNATURE = "pkg.rsa-signature", "The bare RSA signature covers the table of contents, by the same certificate.";
     PKG_FILES = "pkg.files", "Each file has the checksum in the table of contents, and nothing else lies among them.";
     PKG_TRAILING_DATA = "pkg.trailing-data", "Nothing stands behind the files but a notarization ticket.";
+    DMG_PARSE = "dmg.parse", "The file ends as a disk image does, and its parts lie inside it.";
+    DMG_SIGNED = "dmg.signed", "The disk image carries a signature.";
+    DMG_KOLY = "dmg.koly", "Each code directory covers the end of the disk image, which says where everything lies.";
+    DMG_DATA_CHECKSUM = "dmg.data-checksum", "The data of the disk image has the checksums that are stated of it.";
+    DMG_TRAILING_DATA = "dmg.trailing-data", "Data, property list, signature, and end of the disk image lie one behind the other, and nothing else does.";
     CMS_PARSE = "cms.parse", "The signature is a PKCS #7 over the content of its format, with one signer.";
     CMS_DIGEST_ALGORITHM = "cms.digest-algorithm", "The signature names one digest algorithm throughout.";
     CMS_MESSAGE_DIGEST = "cms.message-digest", "The signed attributes state the type and the digest of the content.";

@@ -1,7 +1,7 @@
 //! What an artifact is, and which signature such a thing would carry.
 //!
-//! This version checks what Authenticode signs: PE images, OLE compound files, and cabinets. The others it names, so that
-//! a report says what was not looked at. A format that is supported gets a file of its own.
+//! Those that this version cannot look at it names, so that a report says what was not looked at. A format that is supported
+//! gets a file of its own.
 
 use release::Kind;
 use serde::Serialize;
@@ -24,7 +24,7 @@ pub enum Format {
     Bundle,
     /// A macOS installer package.
     Xar,
-    /// A macOS disk image. Its mark stands at the end, so the kind tells.
+    /// A macOS disk image. Its mark stands at the end.
     DiskImage,
     /// A Linux program, an AppImage among them.
     Elf,
@@ -40,10 +40,19 @@ impl Format {
     /// How many bytes of the beginning [`Format::detect`] wants.
     pub const HEAD_BYTES: usize = 8;
 
-    /// The format by the first bytes, and by the kind where those do not tell.
-    pub fn detect(head: &[u8], kind: Kind) -> Self {
+    /// How many bytes of the end [`Format::detect`] wants: what makes a file a disk image.
+    pub const TAIL_BYTES: usize = 512;
+
+    /// The format by the first bytes, and by the kind and the last bytes where those do not tell.
+    pub fn detect(head: &[u8], tail: &[u8], kind: Kind) -> Self {
+        let is_image = match kind {
+            Kind::Dmg => true,
+            Kind::File => tail.len() == Self::TAIL_BYTES && tail.starts_with(b"koly"),
+            // What is opened as an archive is judged as one.
+            _ => false,
+        };
         match Self::of_head(head) {
-            Self::Other if kind == Kind::Dmg => Self::DiskImage,
+            Self::Other if is_image => Self::DiskImage,
             format => format,
         }
     }

@@ -14,6 +14,7 @@ use crate::authenticode;
 use crate::cab;
 use crate::checks::{Check, Id, Outcome};
 use crate::deb;
+use crate::dmg;
 use crate::format::Format;
 use crate::macho;
 use crate::msi;
@@ -35,6 +36,8 @@ pub enum Kind {
     AppleCode,
     /// Apple's, over a whole bundle: an app, a framework.
     AppleBundle,
+    /// Apple's, over a disk image.
+    AppleDiskImage,
     /// Apple's, in installer packages.
     AppleInstaller,
     /// OpenPGP, in RPM packages.
@@ -124,14 +127,15 @@ pub fn inspect(
         Format::Cab => cab::inspect(reader, at, trust).map(Some),
         Format::MachO => macho::inspect(reader, at, trust).map(Some),
         Format::Xar => xar::inspect(reader, at, trust).map(Some),
+        Format::DiskImage => dmg::inspect(reader, at, trust).map(Some),
         // Nobody is known here: a signature is at best by a key that is not trusted. With keys, see `rpm::inspect`.
         Format::Rpm => rpm::inspect(reader, at, &OpenPgpKeys::none()).map(Some),
         Format::Deb => deb::inspect(reader, at, &OpenPgpKeys::none()).map(Some),
-        Format::Zip | Format::Bundle | Format::DiskImage | Format::Elf | Format::Other => Ok(None),
+        Format::Zip | Format::Bundle | Format::Elf | Format::Other => Ok(None),
     }
 }
 
-/// What a file is. Leaves the reader at its beginning.
+/// What a file is: by its beginning, or by its end where that says nothing. Leaves the reader at its beginning.
 pub(crate) fn format_of(reader: &mut (impl Read + Seek + ?Sized)) -> io::Result<Format> {
     let mut head = [0; Format::HEAD_BYTES];
     let mut filled = 0;
@@ -144,8 +148,12 @@ pub(crate) fn format_of(reader: &mut (impl Read + Seek + ?Sized)) -> io::Result<
             Err(error) => return Err(error),
         }
     }
+    let mut format = Format::of_head(head.get(..filled).unwrap_or_default());
+    if format == Format::Other && dmg::is_at_end(reader)? {
+        format = Format::DiskImage;
+    }
     reader.seek(SeekFrom::Start(0))?;
-    Ok(Format::of_head(head.get(..filled).unwrap_or_default()))
+    Ok(format)
 }
 
 /// What a failed check says of a signature: that nobody trusted made it, or that it does not hold.

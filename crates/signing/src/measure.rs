@@ -59,7 +59,7 @@ pub(crate) fn measure(
 ) -> io::Result<Measured> {
     let (mut short, mut long) = (sha2::Sha256::new(), wants_sha512.then(sha2::Sha512::new));
     let mut crc = crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc64Nvme);
-    let mut head = Vec::with_capacity(Format::HEAD_BYTES);
+    let (mut head, mut tail) = (Vec::with_capacity(Format::HEAD_BYTES), Vec::new());
     let mut buffer = vec![0; CHUNK_BYTES];
     let mut size = 0;
     loop {
@@ -71,6 +71,12 @@ pub(crate) fn measure(
         };
         let chunk = &buffer[..read];
         head.extend(chunk.iter().take(Format::HEAD_BYTES - head.len()));
+        tail.extend_from_slice(
+            chunk
+                .get(chunk.len().saturating_sub(Format::TAIL_BYTES)..)
+                .unwrap_or(chunk),
+        );
+        tail.drain(..tail.len().saturating_sub(Format::TAIL_BYTES));
         short.update(chunk);
         if let Some(long) = &mut long {
             long.update(chunk);
@@ -85,6 +91,6 @@ pub(crate) fn measure(
         sha256: Sha256::from_bytes(short.finalize().into()),
         sha512: long.map(|long| Sha512::from_bytes(long.finalize().into())),
         crc64nvme: Crc64::from_value(crc.finalize()),
-        format: Format::detect(&head, kind),
+        format: Format::detect(&head, &tail, kind),
     })
 }

@@ -18,6 +18,7 @@ use sha2::Digest as _;
 
 use crate::bundle;
 use crate::checks::{CONTENTS_LIMITS, CONTENTS_PARSE, Check, Outcome};
+use crate::dmg;
 use crate::format::Format;
 use crate::inspection::{self, Inspection};
 use crate::report::Verdict;
@@ -168,8 +169,13 @@ impl Container {
     fn detect(bytes: &mut (impl Read + Seek + ?Sized)) -> io::Result<Option<Self>> {
         bytes.seek(SeekFrom::Start(0))?;
         let head = head(bytes)?;
+        let mut container = Self::of_head(&head);
+        // The data of a disk image may begin as a compressed file does.
+        if matches!(container, Some(Self::Packed(_))) && dmg::is_at_end(bytes)? {
+            container = None;
+        }
         bytes.seek(SeekFrom::Start(0))?;
-        Ok(Self::of_head(&head))
+        Ok(container)
     }
 
     fn name(self) -> &'static str {
@@ -377,7 +383,8 @@ impl<'a> Walker<'a> {
     ) -> io::Result<()> {
         self.contents.files += 1;
         let head = head(content)?;
-        let stays = is_leaf(Format::of_head(&head)) || Container::of_head(&head).is_some();
+        let format = format_of(&head, passing.path);
+        let stays = is_leaf(format) || container_of(&head, format).is_some();
         if !stays && !bundle::is_inside(passing.path) {
             return Ok(());
         }
@@ -402,11 +409,16 @@ impl<'a> Walker<'a> {
         mut bytes: &mut dyn Bytes,
         tree: &mut Tree,
     ) -> io::Result<()> {
-        let format = Format::of_head(head);
+        let format = format_of(head, passing.path);
         let is_in_bundle = bundle::is_inside(passing.path);
         if is_leaf(format) {
             let Settings { at, trust, .. } = self.settings;
-            let signature = match inspection::inspect(&mut bytes, at, trust) {
+            let signature = match format {
+                // Where its end is not that of one, that is what is wrong with it.
+                Format::DiskImage => dmg::inspect(&mut bytes, at, trust).map(Some),
+                _ => inspection::inspect(&mut bytes, at, trust),
+            };
+            let signature = match signature {
                 Ok(signature) => signature,
                 Err(error) => return Err(self.world.fail(error)),
             };
@@ -424,7 +436,7 @@ impl<'a> Walker<'a> {
         if is_in_bundle {
             tree.insert(passing.path.to_owned(), Node::File(file));
         }
-        let Some(container) = Container::of_head(head) else {
+        let Some(container) = container_of(head, format) else {
             return Ok(());
         };
         if let Some(check) = self.inner(container, bytes, passing)? {
@@ -471,6 +483,19 @@ impl<'a> Walker<'a> {
             });
         }
     }
+}
+
+/// What a file inside is: by its first bytes, and by its name where those do not tell.
+fn format_of(head: &[u8], path: &str) -> Format {
+    match Format::of_head(head) {
+        Format::Other if is_disk_image(path) => Format::DiskImage,
+        format => format,
+    }
+}
+
+/// What it holds. A disk image may begin as anything.
+fn container_of(head: &[u8], format: Format) -> Option<Container> {
+    Container::of_head(head).filter(|_| format != Format::DiskImage)
 }
 
 /// Whether a file can carry a signature, or is a program that cannot.
@@ -529,6 +554,12 @@ impl Passed {
             signature: None,
         }
     }
+}
+
+/// Whether a file is opened as a disk image: its mark stands at its end, so its name tells.
+fn is_disk_image(name: &str) -> bool {
+    let extension = name.rsplit_once('.').map(|(_, extension)| extension);
+    extension.is_some_and(|it| it.eq_ignore_ascii_case("dmg"))
 }
 
 /// The first bytes, as many as there are.

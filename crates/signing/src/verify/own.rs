@@ -5,6 +5,7 @@ use std::io;
 use crate::apple;
 use crate::authenticode::{self, Signer};
 use crate::checks::{Check, FORMAT_UNSUPPORTED, Outcome};
+use crate::dmg;
 use crate::format::Format;
 use crate::inspection::{self, Inspection};
 use crate::report::Verdict;
@@ -66,8 +67,14 @@ fn of_apple(whole: Whole<'_>, mut bytes: &mut dyn Bytes) -> io::Result<Option<In
     // By kind too: what is reserved behind the signature of a program is signed by nobody, and has room for the end of a
     // zip archive or of a disk image. What is opened as one of those is not judged as a program.
     match (whole.measured.format, whole.candidate.kind) {
-        (Format::MachO, Kind::Binary | Kind::File) | (Format::Xar, Kind::Pkg | Kind::File) => {
+        (Format::MachO, Kind::Binary | Kind::File)
+        | (Format::Xar, Kind::Pkg | Kind::File)
+        | (Format::DiskImage, Kind::File) => {
             inspection::inspect(&mut bytes, whole.context.now, whole.context.trust)
+        }
+        // Its kind says so already. Where its end does not, that is what is wrong with it.
+        (Format::DiskImage, Kind::Dmg) => {
+            dmg::inspect(&mut bytes, whole.context.now, whole.context.trust).map(Some)
         }
         _ => Ok(None),
     }

@@ -4,12 +4,13 @@ use std::io::{self, SeekFrom};
 
 use crate::bundle;
 use crate::checks::{CONTENTS_PARSE, Check, Outcome};
-use crate::format::Format;
 use crate::tree::{Node, Tree, is_kept};
 use crate::verify::Bytes;
 use crate::walk::names::{IsFolder, Names, relative};
 use crate::walk::room::{self, Budget, World};
-use crate::walk::{Container, Contents, Limits, Passed, Passing, Settings, Walker, head, is_leaf};
+use crate::walk::{
+    Contents, Limits, Passed, Passing, Settings, Walker, container_of, format_of, head, is_leaf,
+};
 
 /// A folder that is being shown.
 pub struct Folder<'a> {
@@ -86,7 +87,8 @@ impl Folder<'_> {
             depth: 1,
             is_executable,
         };
-        let stays = is_leaf(Format::of_head(&head)) || Container::of_head(&head).is_some();
+        let format = format_of(&head, &path);
+        let stays = is_leaf(format) || container_of(&head, format).is_some();
         if !stays && !bundle::is_inside(&path) {
             return Ok(());
         }

@@ -13,7 +13,8 @@ fn examined(
     kind: ArtifactKind,
     allowed: bool,
 ) -> (Verdict, Vec<&'static str>, bool) {
-    let trust = pki::trust();
+    let images = include_str!("../../../fixtures/apple/disk-images.pem");
+    let trust = pki::trust().with_extra_roots(images).expect("a root");
     let mut policy = Policy {
         all: rules,
         ..Policy::default()
@@ -122,4 +123,29 @@ fn what_is_opened_as_something_else_is_not_judged_as_a_program() {
             _ => assert_eq!(run(bare_package), unsupported, "{kind}"),
         }
     }
+}
+
+#[test]
+fn a_disk_image_is_judged_as_one_only_where_it_is_opened_as_one() {
+    let image = include_bytes!("../../../fixtures/apple/good.dmg");
+    let run = |bytes: &[u8], kind| examined(bytes, rules(pki::TEAM), kind, false);
+    for kind in ArtifactKind::ALL {
+        let found = run(image, *kind);
+        match kind {
+            ArtifactKind::Dmg | ArtifactKind::File => {
+                assert_eq!(found, (Verdict::Valid, vec![], true), "{kind}");
+            }
+            _ => assert_eq!(found.0, Verdict::Unsupported, "{kind}"),
+        }
+    }
+    let other = examined(image, rules("G43BCU2T37"), ArtifactKind::Dmg, false);
+    assert_eq!(other, (Verdict::Invalid, vec!["identity.team-id"], true));
+    let mut changed = image.to_vec();
+    changed[9] ^= 1;
+    let found = run(&changed, ArtifactKind::File);
+    let expected = vec!["dmg.data-checksum", "macho.page-hashes"];
+    assert_eq!(found, (Verdict::Invalid, expected, true));
+    // Neither unsigned nor unsupported: nobody can say what is in it.
+    let found = run(&image[..image.len() - 1], ArtifactKind::Dmg);
+    assert_eq!(found, (Verdict::Invalid, vec!["dmg.parse"], true));
 }
