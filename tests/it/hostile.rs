@@ -165,6 +165,10 @@ fn no_parser_panics_on_a_spoilt_document() {
             include_bytes!("../../crates/signing/fixtures/apple/agile.macho"),
         ),
         (
+            "signed.dmg",
+            include_bytes!("../../crates/signing/fixtures/apple/good.dmg"),
+        ),
+        (
             "gnu.tar",
             include_bytes!("../../crates/signing/fixtures/archives/gnu.tar"),
         ),

@@ -62,6 +62,10 @@ pub const PARSERS: [Parser; 25] = [
         parse: |bytes| inspect(bytes),
     },
     Parser {
+        reads: ".dmg",
+        parse: |bytes| inspect(bytes),
+    },
+    Parser {
         reads: ".pkg",
         parse: |bytes| inspect(bytes),
     },
