@@ -1,4 +1,5 @@
-//! What a file is compressed with, and its bytes without that: gzip (RFC 1952), xz, and zstd (RFC 8878).
+//! What a file is compressed with, and its bytes without that: gzip (RFC 1952), xz, zstd (RFC 8878), and
+//! Apple's pbzx.
 //!
 //! The stream is read to its end with its checksums; what follows it must be another stream of the same kind. Windows and
 //! dictionaries are bounded, as a header may claim any.
@@ -8,6 +9,8 @@ use std::io::{self, BufRead, BufReader, Read};
 use flate2::bufread::GzDecoder;
 use lzma_rust2::XzReader;
 use ruzstd::decoding::StreamingDecoder;
+
+use crate::pbzx::{self, PbzxReader};
 
 /// What is taken of memory at most while one stream is read.
 struct Limits;
@@ -25,6 +28,7 @@ pub(crate) enum Packing {
     Gzip,
     Xz,
     Zstd,
+    Pbzx,
 }
 
 impl Packing {
@@ -34,6 +38,7 @@ impl Packing {
             [0x1f, 0x8b, 8, ..] => Some(Self::Gzip),
             [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Self::Xz),
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Self::Zstd),
+            _ if pbzx::is_pbzx(head) => Some(Self::Pbzx),
             _ => None,
         }
     }
@@ -44,6 +49,7 @@ impl Packing {
             Self::Gzip => "gz",
             Self::Xz => "xz",
             Self::Zstd => "zst",
+            Self::Pbzx => "pbzx",
         }
     }
 
@@ -54,6 +60,7 @@ impl Packing {
             Self::Gzip => Box::new(Streams::new(packed, open_gzip, close_gzip)),
             Self::Xz => Box::new(XzReader::new_mem_limit(packed, true, Limits::XZ_MEMORY_KIB)),
             Self::Zstd => Box::new(Streams::new(packed, open_zstd, close_zstd)),
+            Self::Pbzx => Box::new(PbzxReader::new(packed)),
         }
     }
 }

@@ -18,6 +18,7 @@ use sha2::Digest as _;
 
 use crate::bundle;
 use crate::checks::{CONTENTS_LIMITS, CONTENTS_PARSE, Check, Outcome};
+use crate::cpio;
 use crate::dmg;
 use crate::format::Format;
 use crate::inspection::{self, Inspection};
@@ -152,6 +153,7 @@ pub fn walk(bytes: &mut dyn Bytes, settings: Settings<'_>) -> io::Result<Option<
 enum Container {
     Zip,
     Tar,
+    Cpio,
     Packed(Packing),
 }
 
@@ -159,6 +161,9 @@ impl Container {
     fn of_head(head: &[u8]) -> Option<Self> {
         if tar::is_tar(head) {
             return Some(Self::Tar);
+        }
+        if cpio::is_cpio(head) {
+            return Some(Self::Cpio);
         }
         if Format::of_head(head) == Format::Zip {
             return Some(Self::Zip);
@@ -185,6 +190,8 @@ impl Container {
             Self::Packed(Packing::Gzip) => "gzip archive",
             Self::Packed(Packing::Xz) => "xz archive",
             Self::Packed(Packing::Zstd) => "zstd archive",
+            Self::Packed(Packing::Pbzx) => "pbzx archive",
+            Self::Cpio => "cpio archive",
         }
     }
 }
@@ -245,6 +252,7 @@ impl<'a> Walker<'a> {
         match container {
             Container::Zip => self.zip(&mut source, place, depth),
             Container::Tar => self.tar(&mut source, place, depth),
+            Container::Cpio => self.cpio(&mut source, place, depth),
             Container::Packed(packing) => {
                 let mut plain = self.budget.metered(packing.unpacked(source));
                 self.unpacked(packing, &mut plain, place, depth)
@@ -261,10 +269,13 @@ impl<'a> Walker<'a> {
         depth: usize,
     ) -> io::Result<()> {
         let mut head = head(plain)?;
-        let is_tar = tar::is_tar(&head);
+        let (is_tar, is_cpio) = (tar::is_tar(&head), cpio::is_cpio(&head));
         let mut plain = head.as_mut_slice().chain(plain);
         if is_tar {
             return self.tar(&mut plain, place, depth);
+        }
+        if is_cpio {
+            return self.cpio(&mut plain, place, depth);
         }
         let path = format!("content.{}", packing.name());
         let passing = Passing {
@@ -367,6 +378,43 @@ impl<'a> Walker<'a> {
             };
             if bundle::is_inside(path) {
                 tree.insert(path.clone(), node);
+            }
+            Ok(())
+        })?;
+        self.bundles(place, &tree);
+        Ok(())
+    }
+
+    fn cpio(&mut self, bytes: &mut dyn Read, place: &str, depth: usize) -> io::Result<()> {
+        let mut names = Names::default();
+        let mut tree = Tree::new();
+        cpio::walk(bytes, &mut |entry, content| {
+            self.budget.entry()?;
+            if entry.path.is_empty() {
+                return Ok(());
+            }
+            let is_folder = match entry.kind {
+                cpio::EntryKind::Folder => IsFolder::Yes,
+                cpio::EntryKind::File | cpio::EntryKind::Link(_) => IsFolder::No,
+            };
+            names.add(&entry.path, is_folder).map_err(room::refused)?;
+            let node = match &entry.kind {
+                cpio::EntryKind::Folder => Node::Folder,
+                cpio::EntryKind::Link(target) => Node::Link {
+                    target: target.clone(),
+                },
+                cpio::EntryKind::File => {
+                    let passing = Passing {
+                        place,
+                        path: &entry.path,
+                        depth,
+                        is_executable: Some(entry.is_executable),
+                    };
+                    return self.file(&passing, content, &mut tree);
+                }
+            };
+            if bundle::is_inside(&entry.path) {
+                tree.insert(entry.path.clone(), node);
             }
             Ok(())
         })?;
