@@ -4,17 +4,17 @@
 //! that the caller provides, and looked at there; all others only pass by. What cannot be read, or could be read in two ways,
 //! is a failure of the container: what is verified must be what is unpacked.
 
+mod containers;
 mod folder;
 pub(crate) mod names;
+mod passed;
 pub(crate) mod room;
 
 use std::io::{self, Read, Seek, SeekFrom};
 
 use release::Sha256;
 use release::Timestamp;
-use release::name::printable;
 use serde::Serialize;
-use sha2::Digest as _;
 
 use crate::bundle;
 use crate::checks::{CONTENTS_LIMITS, CONTENTS_PARSE, Check, Outcome};
@@ -24,14 +24,13 @@ use crate::format::Format;
 use crate::inspection::{self, Inspection};
 use crate::report::Verdict;
 use crate::roots::Trust;
-use crate::tar::{self, EntryKind};
-use crate::tree::{FileNode, KEPT_BYTES_MAX, Node, Tree, is_kept};
+use crate::tar;
+use crate::tree::{FileNode, Node, Tree, is_kept};
 use crate::unpack::Packing;
 use crate::verify::Bytes;
-use crate::zip::{self, Archive};
 
-use names::{IsFolder, NameError, Names};
-use room::{Budget, Stored, Watched, World};
+use passed::Passed;
+use room::{Budget, Stored, World};
 
 pub use folder::{Folder, folder};
 pub use room::{MakeRoom, Room};
@@ -232,196 +231,6 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Reads a container to its end; `place` is put before the paths in it.
-    fn container(
-        &mut self,
-        container: Container,
-        bytes: &mut dyn Bytes,
-        place: &str,
-        depth: usize,
-    ) -> io::Result<()> {
-        if depth > Limits::DEPTH {
-            return Err(room::limit(format!(
-                "containers lie in containers, more than {} deep",
-                Limits::DEPTH
-            )));
-        }
-        let world = self.world;
-        bytes.seek(SeekFrom::Start(0))?;
-        let mut source = world.watched(bytes);
-        match container {
-            Container::Zip => self.zip(&mut source, place, depth),
-            Container::Tar => self.tar(&mut source, place, depth),
-            Container::Cpio => self.cpio(&mut source, place, depth),
-            Container::Packed(packing) => {
-                let mut plain = self.budget.metered(packing.unpacked(source));
-                self.unpacked(packing, &mut plain, place, depth)
-            }
-        }
-    }
-
-    /// What is compressed is an archive, or one file.
-    fn unpacked(
-        &mut self,
-        packing: Packing,
-        plain: &mut dyn Read,
-        place: &str,
-        depth: usize,
-    ) -> io::Result<()> {
-        let mut head = head(plain)?;
-        let (is_tar, is_cpio) = (tar::is_tar(&head), cpio::is_cpio(&head));
-        let mut plain = head.as_mut_slice().chain(plain);
-        if is_tar {
-            return self.tar(&mut plain, place, depth);
-        }
-        if is_cpio {
-            return self.cpio(&mut plain, place, depth);
-        }
-        let path = format!("content.{}", packing.name());
-        let passing = Passing {
-            place,
-            path: path.trim_end_matches(packing.name()).trim_end_matches('.'),
-            depth,
-            is_executable: None,
-        };
-        let mut tree = Tree::new();
-        self.budget.entry()?;
-        self.file(&passing, &mut plain, &mut tree)?;
-        // To the end of the stream, where its checksum stands.
-        io::copy(&mut plain, &mut io::sink()).map(drop)
-    }
-
-    fn zip(&mut self, bytes: &mut Watched<'_>, place: &str, depth: usize) -> io::Result<()> {
-        let archive = Archive::open(bytes)?.map_err(room::refused)?;
-        let mut tree = Tree::new();
-        for entry in &archive.entries {
-            self.budget.entry()?;
-            let node = match entry.kind {
-                zip::EntryKind::Folder => Node::Folder,
-                zip::EntryKind::Link => {
-                    let content = Archive::content(bytes, entry)?;
-                    let mut target = String::new();
-                    content
-                        .take(names::PATH_BYTES_MAX as u64)
-                        .read_to_string(&mut target)?;
-                    Node::Link { target }
-                }
-                zip::EntryKind::File => {
-                    let content = Archive::content(bytes, entry)?;
-                    let mut content = self.budget.metered(content);
-                    let passing = Passing {
-                        place,
-                        path: &entry.path,
-                        depth,
-                        is_executable: entry.is_executable,
-                    };
-                    self.file(&passing, &mut content, &mut tree)?;
-                    // To the end, where its checksum is compared.
-                    io::copy(&mut content, &mut io::sink())?;
-                    continue;
-                }
-            };
-            if bundle::is_inside(&entry.path) {
-                tree.insert(entry.path.clone(), node);
-            }
-        }
-        self.bundles(place, &tree);
-        Ok(())
-    }
-
-    fn tar(&mut self, bytes: &mut dyn Read, place: &str, depth: usize) -> io::Result<()> {
-        let mut names = Names::default();
-        let mut tree = Tree::new();
-        tar::walk(bytes, &mut |entry, content| {
-            self.budget.entry()?;
-            if entry.path.is_empty() {
-                return Ok(());
-            }
-            let is_folder = match entry.kind {
-                EntryKind::Folder => IsFolder::Yes,
-                EntryKind::File { .. } | EntryKind::Link(_) | EntryKind::HardLink(_) => {
-                    IsFolder::No
-                }
-            };
-            names.add(&entry.path, is_folder).map_err(room::refused)?;
-            let (node, path) = match &entry.kind {
-                EntryKind::Folder => (Node::Folder, &entry.path),
-                EntryKind::Link(target) => {
-                    let target = target.clone();
-                    (Node::Link { target }, &entry.path)
-                }
-                EntryKind::HardLink(target) => {
-                    if !names.has_file(target) {
-                        let error = NameError::Below(printable(&entry.path));
-                        return Err(room::refused(error));
-                    }
-                    match tree.get(target).cloned() {
-                        Some(node) => drop(tree.insert(entry.path.clone(), node)),
-                        // What comes into a bundle from elsewhere was not hashed when it passed.
-                        None if bundle::is_inside(&entry.path) => {
-                            let error = NameError::Below(printable(&entry.path));
-                            return Err(room::refused(error));
-                        }
-                        None => {}
-                    }
-                    return Ok(());
-                }
-                EntryKind::File { .. } => {
-                    let passing = Passing {
-                        place,
-                        path: &entry.path,
-                        depth,
-                        is_executable: Some(entry.is_executable),
-                    };
-                    return self.file(&passing, content, &mut tree);
-                }
-            };
-            if bundle::is_inside(path) {
-                tree.insert(path.clone(), node);
-            }
-            Ok(())
-        })?;
-        self.bundles(place, &tree);
-        Ok(())
-    }
-
-    fn cpio(&mut self, bytes: &mut dyn Read, place: &str, depth: usize) -> io::Result<()> {
-        let mut names = Names::default();
-        let mut tree = Tree::new();
-        cpio::walk(bytes, &mut |entry, content| {
-            self.budget.entry()?;
-            if entry.path.is_empty() {
-                return Ok(());
-            }
-            let is_folder = match entry.kind {
-                cpio::EntryKind::Folder => IsFolder::Yes,
-                cpio::EntryKind::File | cpio::EntryKind::Link(_) => IsFolder::No,
-            };
-            names.add(&entry.path, is_folder).map_err(room::refused)?;
-            let node = match &entry.kind {
-                cpio::EntryKind::Folder => Node::Folder,
-                cpio::EntryKind::Link(target) => Node::Link {
-                    target: target.clone(),
-                },
-                cpio::EntryKind::File => {
-                    let passing = Passing {
-                        place,
-                        path: &entry.path,
-                        depth,
-                        is_executable: Some(entry.is_executable),
-                    };
-                    return self.file(&passing, content, &mut tree);
-                }
-            };
-            if bundle::is_inside(&entry.path) {
-                tree.insert(entry.path.clone(), node);
-            }
-            Ok(())
-        })?;
-        self.bundles(place, &tree);
-        Ok(())
-    }
-
     /// Looks at one file.
     fn file(
         &mut self,
@@ -500,23 +309,6 @@ impl<'a> Walker<'a> {
         Ok(())
     }
 
-    /// Looks into a container inside. One that cannot be read was not looked at, and the outer one is read on.
-    fn inner(
-        &mut self,
-        container: Container,
-        bytes: &mut dyn Bytes,
-        passing: &Passing<'_>,
-    ) -> io::Result<Option<Check>> {
-        let place = format!("{}{}!/", passing.place, passing.path);
-        let walked = self.container(container, bytes, &place, passing.depth + 1);
-        let Err(error) = walked else { return Ok(None) };
-        let broken = self.world.broken(error)?;
-        if broken.is_limit {
-            return Err(room::limit(broken.reason));
-        }
-        Ok(Some(broken.check(Outcome::Unsupported)))
-    }
-
     /// Judges every bundle of a container that was read.
     fn bundles(&mut self, place: &str, tree: &Tree) {
         let Settings { at, trust, .. } = self.settings;
@@ -549,59 +341,6 @@ fn container_of(head: &[u8], format: Format) -> Option<Container> {
 /// Whether a file can carry a signature, or is a program that cannot.
 fn is_leaf(format: Format) -> bool {
     format.own_signature().is_some() || format == Format::Elf
-}
-
-/// The digest of a file that passes, and its bytes where they are kept.
-struct Passed {
-    size: u64,
-    sha256: sha2::Sha256,
-    kept: Option<Vec<u8>>,
-}
-
-impl Passed {
-    fn new(is_kept: bool) -> Self {
-        Self {
-            size: 0,
-            sha256: sha2::Sha256::new(),
-            kept: is_kept.then(Vec::new),
-        }
-    }
-
-    /// Reads to the end.
-    fn pass(
-        &mut self,
-        content: &mut (impl Read + ?Sized),
-        mut also: impl FnMut(&[u8]) -> io::Result<()>,
-    ) -> io::Result<()> {
-        let mut buffer = vec![0; 128 * 1024];
-        loop {
-            let read = match content.read(&mut buffer) {
-                Ok(0) => return Ok(()),
-                Ok(read) => read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error),
-            };
-            let piece = buffer.get(..read).unwrap_or_default();
-            self.size += read as u64;
-            self.sha256.update(piece);
-            if self.size > KEPT_BYTES_MAX {
-                self.kept = None;
-            }
-            if let Some(kept) = &mut self.kept {
-                kept.extend_from_slice(piece);
-            }
-            also(piece)?;
-        }
-    }
-
-    fn finish(self, is_executable: Option<bool>) -> FileNode {
-        FileNode {
-            is_executable,
-            sha256: self.sha256.finalize().into(),
-            kept: self.kept,
-            signature: None,
-        }
-    }
 }
 
 /// Whether a file is opened as a disk image: its mark stands at its end, so its name tells.
