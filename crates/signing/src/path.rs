@@ -22,11 +22,12 @@ const LENGTH_MAX: usize = 8;
 /// How many signatures a search may compute.
 const SIGNATURES_MAX: u32 = 64;
 /// The kinds of Apple's leaf certificates that are marked by a critical extension.
-const APPLE_MARKERS: [Oid<'static>; 4] = [
+const APPLE_MARKERS: [Oid<'static>; 5] = [
     oid::APPLE_MAC_APP_STORE_APPLICATION,
     oid::APPLE_MAC_DEVELOPMENT,
     oid::APPLE_DEVELOPER_ID_APPLICATION,
     oid::APPLE_DEVELOPER_ID_INSTALLER,
+    oid::APPLE_DEVELOPER_ID_KERNEL_EXTENSION,
 ];
 /// 2016-01-01, from when on Windows does not take SHA-1 for new code.
 pub(crate) const YEAR_2016: i64 = 1_451_606_400;
