@@ -6,7 +6,7 @@
 use release::name::printable;
 
 use crate::apple::plist::{self, KEYS_MAX};
-use crate::der::{Cursor, DerError, INTEGER, SEQUENCE, UTF8_STRING, context};
+use crate::der::{Cursor, DerError, INTEGER, SEQUENCE, SET, UTF8_STRING, context};
 use crate::macho::super_blob::{Slot, SuperBlob};
 
 /// The slot of the property list.
@@ -49,18 +49,24 @@ fn from_xml(bytes: &[u8]) -> Result<Entitlements, String> {
     collected(pairs).map_err(|error| format!("the entitlements: {error}"))
 }
 
-/// `[APPLICATION 16] { INTEGER 1, [16] { SEQUENCE { UTF8String, value } … } }`, as real signatures have it.
+/// `[APPLICATION 16] { INTEGER 1, [16] { SEQUENCE { UTF8String, value } … } }`, as real signatures have it; those of
+/// macOS 11 and before have a SET of the pairs and nothing around it.
 fn from_der(bytes: &[u8]) -> Result<Entitlements, DerError> {
     const APPLICATION_16: u8 = 0x70;
     const BOOLEAN_TRUE: [u8; 3] = [0x01, 0x01, 0xff];
     let mut outer = Cursor::new(bytes);
-    let mut whole = outer.enter(APPLICATION_16)?;
+    let dictionary = if bytes.first() == Some(&SET) {
+        outer.enter(SET)?
+    } else {
+        let mut whole = outer.enter(APPLICATION_16)?;
+        if whole.expect(INTEGER)?.small()? != 1 {
+            return Err(DerError::Value("expected version 1"));
+        }
+        let dictionary = whole.enter(context(16))?;
+        whole.end()?;
+        dictionary
+    };
     outer.end()?;
-    if whole.expect(INTEGER)?.small()? != 1 {
-        return Err(DerError::Value("expected version 1"));
-    }
-    let dictionary = whole.enter(context(16))?;
-    whole.end()?;
     let mut pairs = Vec::new();
     for pair in dictionary {
         let pair = pair?;
@@ -95,3 +101,6 @@ fn collected(pairs: impl Iterator<Item = (String, bool)>) -> Result<Entitlements
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests;
