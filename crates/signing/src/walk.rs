@@ -79,6 +79,8 @@ impl Contents {
     /// The verdict over what is inside, where no policy says who must have signed.
     pub fn verdict(&self) -> Verdict {
         let own = match self.checks.iter().all(|it| it.outcome == Outcome::Pass) {
+            // A package of scripts is signed as a whole.
+            true if self.container == Container::Xar.name() => Verdict::Valid,
             true if self.leaves.is_empty() => Verdict::Unsigned,
             true => Verdict::Valid,
             false => Verdict::Invalid,
@@ -113,6 +115,8 @@ pub struct Leaf {
     pub signature: Option<Inspection>,
     /// Whether it lies in a bundle, whose own leaf vouches for it too.
     pub is_in_bundle: bool,
+    /// Whether it lies in a package, whose own signature and ticket vouch for it too.
+    pub is_in_package: bool,
     /// What else is wrong: a container inside that cannot be read.
     pub checks: Vec<Check>,
 }
@@ -153,7 +157,10 @@ enum Container {
     Zip,
     Tar,
     Cpio,
+    Xar,
     Packed(Packing),
+    /// What a package installs or runs: cpio, packed or not, and nothing else is taken for it.
+    Payload(Option<Packing>),
 }
 
 impl Container {
@@ -164,8 +171,10 @@ impl Container {
         if cpio::is_cpio(head) {
             return Some(Self::Cpio);
         }
-        if Format::of_head(head) == Format::Zip {
-            return Some(Self::Zip);
+        match Format::of_head(head) {
+            Format::Zip => return Some(Self::Zip),
+            Format::Xar => return Some(Self::Xar),
+            _ => {}
         }
         Packing::of_head(head).map(Self::Packed)
     }
@@ -191,6 +200,8 @@ impl Container {
             Self::Packed(Packing::Zstd) => "zstd archive",
             Self::Packed(Packing::Pbzx) => "pbzx archive",
             Self::Cpio => "cpio archive",
+            Self::Xar => "xar package",
+            Self::Payload(_) => "payload",
         }
     }
 }
@@ -200,6 +211,8 @@ struct Walker<'a> {
     world: &'a World,
     budget: &'a Budget,
     contents: Contents,
+    /// How many packages lie around what is being read.
+    packages: usize,
 }
 
 /// A file that passes.
@@ -209,6 +222,19 @@ struct Passing<'a> {
     path: &'a str,
     depth: usize,
     is_executable: Option<bool>,
+    /// Whether it is what a package installs or runs, and so must be an archive.
+    is_payload: bool,
+}
+
+impl Passing<'_> {
+    /// What it holds. A disk image may begin as anything, and a payload is what it is unpacked as.
+    fn container(&self, head: &[u8], format: Format) -> Option<Container> {
+        match self.is_payload {
+            true if head.is_empty() => None,
+            true => Some(Container::Payload(Packing::of_head(head))),
+            false => Container::of_head(head).filter(|_| format != Format::DiskImage),
+        }
+    }
 }
 
 impl<'a> Walker<'a> {
@@ -228,6 +254,7 @@ impl<'a> Walker<'a> {
                 checks: Vec::new(),
                 leaves: Vec::new(),
             },
+            packages: 0,
         }
     }
 
@@ -241,7 +268,7 @@ impl<'a> Walker<'a> {
         self.contents.files += 1;
         let head = head(content)?;
         let format = format_of(&head, passing.path);
-        let stays = is_leaf(format) || container_of(&head, format).is_some();
+        let stays = is_leaf(format) || passing.container(&head, format).is_some();
         if !stays && !bundle::is_inside(passing.path) {
             return Ok(());
         }
@@ -286,6 +313,7 @@ impl<'a> Walker<'a> {
                 sha256: Some(Sha256::from_bytes(file.sha256)),
                 signature,
                 is_in_bundle,
+                is_in_package: self.packages > 0,
                 checks: Vec::new(),
             });
         }
@@ -293,7 +321,7 @@ impl<'a> Walker<'a> {
         if is_in_bundle {
             tree.insert(passing.path.to_owned(), Node::File(file));
         }
-        let Some(container) = container_of(head, format) else {
+        let Some(container) = passing.container(head, format) else {
             return Ok(());
         };
         if let Some(check) = self.inner(container, bytes, passing)? {
@@ -303,6 +331,7 @@ impl<'a> Walker<'a> {
                 sha256: Some(sha256),
                 signature: None,
                 is_in_bundle,
+                is_in_package: self.packages > 0,
                 checks: vec![check],
             });
         }
@@ -319,6 +348,7 @@ impl<'a> Walker<'a> {
                 sha256: None,
                 signature: Some(inspection),
                 is_in_bundle: false,
+                is_in_package: self.packages > 0,
                 checks: Vec::new(),
             });
         }
@@ -331,11 +361,6 @@ fn format_of(head: &[u8], path: &str) -> Format {
         Format::Other if is_disk_image(path) => Format::DiskImage,
         format => format,
     }
-}
-
-/// What it holds. A disk image may begin as anything.
-fn container_of(head: &[u8], format: Format) -> Option<Container> {
-    Container::of_head(head).filter(|_| format != Format::DiskImage)
 }
 
 /// Whether a file can carry a signature, or is a program that cannot.

@@ -21,7 +21,14 @@ pub(super) fn look(
     bytes: &mut dyn Bytes,
     checks: &mut Vec<Check>,
 ) -> io::Result<Option<ContentsReport>> {
-    if signers.is_empty() || !is_unpacked(whole.candidate.kind) {
+    let is_package = whole.measured.format == Format::Xar;
+    // Only a rule about Apple's signatures is about packages of macOS; then they are judged by themselves too.
+    let is_looked_into = match whole.candidate.kind {
+        Kind::Pkg | Kind::File if is_package => !signers.apple.is_empty(),
+        Kind::Pkg => false,
+        kind => is_unpacked(kind) && !is_package,
+    };
+    if signers.is_empty() || !is_looked_into {
         return Ok(None);
     }
     let settings = Settings {
@@ -32,7 +39,10 @@ pub(super) fn look(
     let Some(contents) = walk::walk(bytes, settings)? else {
         return Ok(None);
     };
-    checks.push(something_is_signed(contents.leaves.len(), contents.files));
+    // A package is signed as a whole, and may hold nothing but scripts.
+    if !is_package {
+        checks.push(something_is_signed(contents.leaves.len(), contents.files));
+    }
     checks.extend(contents.checks);
     let leaves = contents.leaves.into_iter();
     let judged = leaves.map(|leaf| judge(whole, signers, leaf));
@@ -51,12 +61,12 @@ fn is_unpacked(kind: Kind) -> bool {
         | Kind::Msix
         | Kind::SquirrelFull
         | Kind::VelopackFull
+        | Kind::Pkg
         | Kind::File => true,
         Kind::Nsis
         | Kind::Exe
         | Kind::Msi
         | Kind::Dmg
-        | Kind::Pkg
         | Kind::AppImage
         | Kind::Deb
         | Kind::Rpm
@@ -82,6 +92,7 @@ fn judge(whole: Whole<'_>, signers: &Signers<'_>, leaf: Leaf) -> LeafReport {
         sha256,
         signature,
         is_in_bundle,
+        is_in_package,
         checks: found,
     } = leaf;
     let mut checks = found;
@@ -90,8 +101,8 @@ fn judge(whole: Whole<'_>, signers: &Signers<'_>, leaf: Leaf) -> LeafReport {
             checks.extend(authenticode_checks(signature, &signers.authenticode));
         }
         (Some(signature), Some(Covering::Apple)) if !signers.apple.is_empty() => {
-            let within = within_bundle(&signers.apple);
-            let signers = match is_in_bundle {
+            let within = without_ticket(&signers.apple);
+            let signers = match is_in_bundle || is_in_package {
                 true => within.iter().collect(),
                 false => signers.apple.clone(),
             };
@@ -140,8 +151,8 @@ fn covering(format: Format) -> Option<Covering> {
     }
 }
 
-/// The ticket of what is in a bundle is stapled to the bundle, which is judged by itself.
-fn within_bundle(signers: &[&apple::Signer]) -> Vec<apple::Signer> {
+/// The ticket of what is in a bundle or package is stapled to that, which is judged by itself.
+fn without_ticket(signers: &[&apple::Signer]) -> Vec<apple::Signer> {
     let signers = signers.iter().map(|signer| apple::Signer {
         notarized: Notarized::MayBeMissing,
         ..(*signer).clone()

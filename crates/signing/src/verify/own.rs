@@ -22,6 +22,8 @@ pub(super) fn judge(
     is_seen_inside: bool,
     checks: &mut Vec<Check>,
 ) -> io::Result<Option<Inspection>> {
+    // A package is no archive: it has a signature of its own.
+    let is_seen_inside = is_seen_inside && whole.measured.format != Format::Xar;
     let mut signature = None;
     if !signers.authenticode.is_empty() {
         let found = match image {

@@ -14,7 +14,30 @@ use crate::verify::Bytes;
 use crate::walk::names::{self, IsFolder, NameError, Names};
 use crate::walk::room::{self, Watched};
 use crate::walk::{Container, Limits, Passing, Walker, head};
+use crate::xar;
 use crate::zip::{self, Archive};
+
+/// How a file of extended attributes begins (RFC 1740, AppleDouble).
+const APPLE_DOUBLE: &[u8] = &[0, 5, 0x16, 7];
+
+/// What becomes of files of extended attributes, `._name` beside `name`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Attributes {
+    /// The installer of macOS makes attributes of `name` of them, and no file: no bundle lists them.
+    Apart,
+    /// They are files.
+    InFiles,
+}
+
+/// The file that one of extended attributes would describe, by its name.
+fn described(path: &str) -> Option<String> {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let name = name.strip_prefix("._")?;
+    Some(match folder {
+        "" => name.to_owned(),
+        folder => format!("{folder}/{name}"),
+    })
+}
 
 impl Walker<'_> {
     /// Reads a container to its end; `place` is put before the paths in it.
@@ -37,7 +60,18 @@ impl Walker<'_> {
         match container {
             Container::Zip => self.zip(&mut source, place, depth),
             Container::Tar => self.tar(&mut source, place, depth),
-            Container::Cpio => self.cpio(&mut source, place, depth),
+            Container::Cpio => self.cpio(&mut source, place, depth, Attributes::InFiles),
+            Container::Payload(None) => self.cpio(&mut source, place, depth, Attributes::Apart),
+            Container::Payload(Some(packing)) => {
+                let mut plain = self.budget.metered(packing.unpacked(source));
+                self.cpio(&mut plain, place, depth, Attributes::Apart)
+            }
+            Container::Xar => {
+                self.packages += 1;
+                let walked = self.xar(&mut source, place, depth);
+                self.packages -= 1;
+                walked
+            }
             Container::Packed(packing) => {
                 let mut plain = self.budget.metered(packing.unpacked(source));
                 self.unpacked(packing, &mut plain, place, depth)
@@ -60,7 +94,7 @@ impl Walker<'_> {
             return self.tar(&mut plain, place, depth);
         }
         if is_cpio {
-            return self.cpio(&mut plain, place, depth);
+            return self.cpio(&mut plain, place, depth, Attributes::InFiles);
         }
         let path = format!("content.{}", packing.name());
         let passing = Passing {
@@ -68,6 +102,7 @@ impl Walker<'_> {
             path: path.trim_end_matches(packing.name()).trim_end_matches('.'),
             depth,
             is_executable: None,
+            is_payload: false,
         };
         let mut tree = Tree::new();
         self.budget.entry()?;
@@ -99,6 +134,7 @@ impl Walker<'_> {
                         path: &entry.path,
                         depth,
                         is_executable: entry.is_executable,
+                        is_payload: false,
                     };
                     self.file(&passing, &mut content, &mut tree)?;
                     // To the end, where its checksum is compared.
@@ -108,6 +144,45 @@ impl Walker<'_> {
             };
             if bundle::is_inside(&entry.path) {
                 tree.insert(entry.path.clone(), node);
+            }
+        }
+        self.bundles(place, &tree);
+        Ok(())
+    }
+
+    fn xar(&mut self, bytes: &mut Watched<'_>, place: &str, depth: usize) -> io::Result<()> {
+        let entries = xar::files::read(bytes)?.map_err(room::refused)?;
+        let mut names = Names::default();
+        let mut tree = Tree::new();
+        for entry in entries {
+            self.budget.entry()?;
+            let path = names::relative(entry.path.as_bytes()).map_err(room::refused)?;
+            let is_folder = match entry.kind {
+                xar::files::EntryKind::Folder => IsFolder::Yes,
+                xar::files::EntryKind::File(_) | xar::files::EntryKind::Link(_) => IsFolder::No,
+            };
+            names.add(&path, is_folder).map_err(room::refused)?;
+            let node = match entry.kind {
+                xar::files::EntryKind::Folder => Node::Folder,
+                xar::files::EntryKind::Link(target) => Node::Link { target },
+                xar::files::EntryKind::File(data) => {
+                    let mut content = self.budget.metered(data.content(bytes)?);
+                    let name = path.rsplit('/').next().unwrap_or_default();
+                    let passing = Passing {
+                        place,
+                        path: &path,
+                        depth,
+                        is_executable: entry.is_executable,
+                        is_payload: matches!(name, "Payload" | "Scripts"),
+                    };
+                    self.file(&passing, &mut content, &mut tree)?;
+                    // To the end, where its size is compared.
+                    io::copy(&mut content, &mut io::sink())?;
+                    continue;
+                }
+            };
+            if bundle::is_inside(&path) {
+                tree.insert(path, node);
             }
         }
         self.bundles(place, &tree);
@@ -157,6 +232,7 @@ impl Walker<'_> {
                         path: &entry.path,
                         depth,
                         is_executable: Some(entry.is_executable),
+                        is_payload: false,
                     };
                     return self.file(&passing, content, &mut tree);
                 }
@@ -170,9 +246,16 @@ impl Walker<'_> {
         Ok(())
     }
 
-    fn cpio(&mut self, bytes: &mut dyn Read, place: &str, depth: usize) -> io::Result<()> {
+    fn cpio(
+        &mut self,
+        bytes: &mut dyn Read,
+        place: &str,
+        depth: usize,
+        attributes: Attributes,
+    ) -> io::Result<()> {
         let mut names = Names::default();
         let mut tree = Tree::new();
+        let mut doubles = Vec::new();
         cpio::walk(bytes, &mut |entry, content| {
             self.budget.entry()?;
             if entry.path.is_empty() {
@@ -189,13 +272,18 @@ impl Walker<'_> {
                     target: target.clone(),
                 },
                 cpio::EntryKind::File => {
+                    let head = head(content)?;
+                    if head.starts_with(APPLE_DOUBLE) {
+                        doubles.extend(described(&entry.path).map(|it| (entry.path.clone(), it)));
+                    }
                     let passing = Passing {
                         place,
                         path: &entry.path,
                         depth,
                         is_executable: Some(entry.is_executable),
+                        is_payload: false,
                     };
-                    return self.file(&passing, content, &mut tree);
+                    return self.file(&passing, &mut head.as_slice().chain(content), &mut tree);
                 }
             };
             if bundle::is_inside(&entry.path) {
@@ -203,6 +291,11 @@ impl Walker<'_> {
             }
             Ok(())
         })?;
+        for (path, described) in doubles {
+            if attributes == Attributes::Apart && names.has_file(&described) {
+                tree.remove(&path);
+            }
+        }
         self.bundles(place, &tree);
         Ok(())
     }

@@ -8,9 +8,7 @@ use crate::tree::{Node, Tree, is_kept};
 use crate::verify::Bytes;
 use crate::walk::names::{IsFolder, Names, relative};
 use crate::walk::room::{self, Budget, World};
-use crate::walk::{
-    Contents, Limits, Passed, Passing, Settings, Walker, container_of, format_of, head, is_leaf,
-};
+use crate::walk::{Contents, Limits, Passed, Passing, Settings, Walker, format_of, head, is_leaf};
 
 /// A folder that is being shown.
 pub struct Folder<'a> {
@@ -86,9 +84,10 @@ impl Folder<'_> {
             path: &path,
             depth: 1,
             is_executable,
+            is_payload: false,
         };
         let format = format_of(&head, &path);
-        let stays = is_leaf(format) || container_of(&head, format).is_some();
+        let stays = is_leaf(format) || passing.container(&head, format).is_some();
         if !stays && !bundle::is_inside(&path) {
             return Ok(());
         }

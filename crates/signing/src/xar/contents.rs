@@ -53,33 +53,22 @@ pub(crate) struct Contents {
 impl Contents {
     pub(crate) fn parse(table: &[u8]) -> Result<Self, XarError> {
         let root = xml::parse(table)?;
-        let toc = root.only("toc")?.filter(|_| root.name == "xar");
-        let toc = toc.ok_or(XarError::Missing("toc"))?;
+        let toc = toc(&root)?;
         let checksum = toc.only("checksum")?;
         let checksum = checksum.ok_or(XarError::Missing("checksum"))?;
         let mut pieces = Vec::new();
-        // No recursion: the reader of the XML bounds the depth, this does not rely on it.
-        let mut folders = vec![(String::new(), toc)];
-        while let Some((path, folder)) = folders.pop() {
-            let mut names = BTreeSet::new();
-            for file in folder.all("file") {
-                let name = name(file)?;
-                if !names.insert(name.to_lowercase()) {
-                    return Err(XarError::Name);
-                }
-                let path = format!("{path}/{name}");
-                if let Some(data) = file.only("data")? {
-                    pieces.extend(piece(data, &path)?);
-                }
-                for attribute in file.all("ea") {
-                    pieces.extend(piece(attribute, &path)?);
-                }
-                if pieces.len() > Limits::PIECES {
-                    return Err(XarError::TooMany);
-                }
-                folders.push((path, file));
+        each_file(toc, |path, file| {
+            if let Some(data) = file.only("data")? {
+                pieces.extend(piece(data, path)?);
             }
-        }
+            for attribute in file.all("ea") {
+                pieces.extend(piece(attribute, path)?);
+            }
+            match pieces.len() > Limits::PIECES {
+                true => Err(XarError::TooMany),
+                false => Ok(()),
+            }
+        })?;
         Ok(Self {
             checksum: Checksum {
                 offset: number(checksum, "offset")?,
@@ -98,7 +87,35 @@ impl Contents {
     }
 }
 
-fn number(element: &Element<'_>, name: &'static str) -> Result<u64, XarError> {
+/// The table itself.
+pub(crate) fn toc<'e, 'a>(root: &'e Element<'a>) -> Result<&'e Element<'a>, XarError> {
+    let toc = root.only("toc")?.filter(|_| root.name == "xar");
+    toc.ok_or(XarError::Missing("toc"))
+}
+
+/// Hands on every file with its path, `/a/b`, a folder before what lies in it.
+pub(crate) fn each_file<'e, 'a>(
+    toc: &'e Element<'a>,
+    mut each: impl FnMut(&str, &'e Element<'a>) -> Result<(), XarError>,
+) -> Result<(), XarError> {
+    // No recursion: the reader of the XML bounds the depth, this does not rely on it.
+    let mut folders = vec![(String::new(), toc)];
+    while let Some((path, folder)) = folders.pop() {
+        let mut names = BTreeSet::new();
+        for file in folder.all("file") {
+            let name = name(file)?;
+            if !names.insert(name.to_lowercase()) {
+                return Err(XarError::Name);
+            }
+            let path = format!("{path}/{name}");
+            each(&path, file)?;
+            folders.push((path, file));
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn number(element: &Element<'_>, name: &'static str) -> Result<u64, XarError> {
     let found = element.only(name)?.and_then(Element::number);
     found.ok_or(XarError::Missing(name))
 }

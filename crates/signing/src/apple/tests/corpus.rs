@@ -3,7 +3,12 @@
 use std::path::PathBuf;
 
 use super::*;
+use crate::cpio;
+use crate::format::Format;
+use crate::tar;
 use crate::tests::skipped;
+use crate::walk;
+use crate::xar;
 
 pub(super) fn signer(team: &str) -> Signer {
     Signer {
@@ -43,6 +48,43 @@ fn every_package_of_the_corpus_is_valid_and_meets_the_strictest_policy() {
         let team = who.strip_prefix("Team ").expect("a team");
         let judged = found.judge_apple(&signer(team));
         assert_eq!(not_passed(&judged), [""; 0], "{path}");
+        count += 1;
+    }
+    assert_eq!(count, 12, "packages");
+}
+
+/// Every program and bundle in the packages is of the team, and vouched for by the ticket of its package.
+#[test]
+fn every_program_in_the_packages_of_the_corpus_is_valid_and_of_the_same_team() {
+    let Some(corpus) = shared() else { return };
+    let mut count = 0;
+    for entry in std::fs::read_dir(corpus.join("pkg")).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        let bytes = std::fs::read(&path).expect("a file of the corpus");
+        let trust = Trust::microsoft();
+        let settings = walk::Settings {
+            at: day(),
+            trust: &trust,
+            room: walk::tests::room,
+        };
+        let found = walk::walk(&mut Strict(Cursor::new(&bytes)), settings).expect("bytes");
+        let found = found.expect("a container");
+        assert_eq!(found.verdict(), Verdict::Valid, "{path:?}: {found:#?}");
+        let mut wanted = signer("G43BCU2T37");
+        wanted.notarized = Notarized::MayBeMissing;
+        for leaf in &found.leaves {
+            let name = &leaf.path;
+            assert!(name.starts_with("Payload!/"), "{name}");
+            assert!(leaf.is_in_package && leaf.checks.is_empty(), "{leaf:#?}");
+            let signature = leaf.signature.as_ref().expect("a signature");
+            assert_eq!(
+                not_passed(&signature.judge_apple(&wanted)),
+                [""; 0],
+                "{name}"
+            );
+        }
+        let bundles = found.leaves.iter().filter(|it| it.format == Format::Bundle);
+        assert!(bundles.count() > 0, "{path:?}: {:#?}", found.leaves);
         count += 1;
     }
     assert_eq!(count, 12, "packages");
@@ -145,4 +187,55 @@ fn without_apples_roots_nothing_is_trusted() {
         let judged = found.judge_apple(&signer("S8XHQB96PW"));
         assert!(not_passed(&judged).contains(&"identity.team-id"));
     }
+}
+
+/// A real app in a payload, with files of extended attributes beside its own: they are attributes where a file of that name
+/// is there, and only in what is installed.
+#[test]
+fn extended_attributes_in_a_payload_are_not_files_of_an_app() {
+    let Some(corpus) = shared() else { return };
+    let tar = std::fs::read(corpus.join("app/mitmproxy/Mitmproxy Redirector.app.tar"));
+    let tar = tar.expect("a file of the corpus");
+    let mut members = Vec::new();
+    let read = tar::walk(&mut tar.as_slice(), &mut |entry, content| {
+        let mut bytes = Vec::new();
+        content.read_to_end(&mut bytes)?;
+        let mode = match &entry.kind {
+            tar::EntryKind::Folder => 0o040_755,
+            tar::EntryKind::File { .. } => 0o100_755,
+            tar::EntryKind::Link(target) => {
+                bytes = target.clone().into_bytes();
+                0o120_755
+            }
+            tar::EntryKind::HardLink(_) => panic!("{entry:?}"),
+        };
+        members.push(cpio::tests::odc(&entry.path, mode, &bytes));
+        Ok(())
+    });
+    read.expect("an archive");
+    let double = b"\0\x05\x16\x07\0\x02\0\0Mac OS X        ".to_vec();
+    let cpio = |name: &str, bytes: &[u8]| {
+        let name = format!("Mitmproxy Redirector.app/Contents/{name}");
+        let mut members = members.clone();
+        members.push(cpio::tests::odc(&name, 0o100_755, bytes));
+        cpio::tests::archive(&members)
+    };
+    let verdict = |bytes: Vec<u8>| {
+        let trust = Trust::microsoft();
+        let settings = walk::Settings {
+            at: day(),
+            trust: &trust,
+            room: walk::tests::room,
+        };
+        let found = walk::walk(&mut Strict(Cursor::new(&bytes)), settings).expect("bytes");
+        let mut leaves = found.expect("a container").leaves.into_iter();
+        let app = leaves.find(|it| it.path.ends_with("Mitmproxy Redirector.app"));
+        failed(&app.expect("an app").signature.expect("a signature"))
+    };
+    let installed = |name, bytes| verdict(xar::tests::with_payload(&cpio(name, bytes)));
+    assert_eq!(installed("._Info.plist", &double), [""; 0]);
+    let unlisted = ["bundle.unlisted"];
+    assert_eq!(installed("._Info.plist", b"text"), unlisted);
+    assert_eq!(installed("._nothing", &double), unlisted);
+    assert_eq!(verdict(cpio("._Info.plist", &double)), unlisted);
 }

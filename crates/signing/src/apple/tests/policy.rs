@@ -117,7 +117,8 @@ fn what_is_opened_as_something_else_is_not_judged_as_a_program() {
         }
         match kind {
             ArtifactKind::Pkg | ArtifactKind::File => {
-                let invalid = (Verdict::Invalid, vec!["pkg.parse"], true);
+                let failed = vec!["contents.parse", "pkg.parse"];
+                let invalid = (Verdict::Invalid, failed, true);
                 assert_eq!(run(bare_package), invalid, "{kind}");
             }
             _ => assert_eq!(run(bare_package), unsupported, "{kind}"),
@@ -148,4 +149,41 @@ fn a_disk_image_is_judged_as_one_only_where_it_is_opened_as_one() {
     // Neither unsigned nor unsupported: nobody can say what is in it.
     let found = run(&image[..image.len() - 1], ArtifactKind::Dmg);
     assert_eq!(found, (Verdict::Invalid, vec!["dmg.parse"], true));
+}
+
+#[test]
+fn a_package_is_held_to_the_rules_with_all_that_is_inside() {
+    let Some(bytes) = package("3.2.0") else {
+        return;
+    };
+    let run = |rules, kind| examined(&bytes, rules, kind, false);
+    let team = "G43BCU2T37";
+    for kind in [ArtifactKind::Pkg, ArtifactKind::File] {
+        let found = run(rules(team), kind);
+        assert_eq!(found, (Verdict::Valid, vec![], true), "{kind}");
+        let other = run(rules(pki::TEAM), kind);
+        assert_eq!(other, (Verdict::Invalid, vec!["identity.team-id"], true));
+        // No archive, whose own signature nobody needs to ask for.
+        let windows = Rules {
+            authenticode: Some(crate::authenticode::Signer::default()),
+            ..Rules::default()
+        };
+        let both = Rules {
+            apple: Some(signer(team)),
+            ..windows.clone()
+        };
+        let found = run(windows, kind);
+        assert_eq!(found.0, Verdict::Unsupported, "{kind}");
+        let found = run(both, kind);
+        assert_eq!(found.0, Verdict::Unsupported, "{kind}");
+    }
+    for kind in [ArtifactKind::Zip, ArtifactKind::TarGz, ArtifactKind::Dmg] {
+        let found = run(rules(team), kind);
+        let expected = (Verdict::Unsupported, vec!["format.unsupported"], false);
+        assert_eq!(found, expected, "{kind}");
+    }
+    // An archive is no package, whatever it is called.
+    let tar = crate::tar::tests::archive(&[crate::tar::tests::member("a", b'0', pki::good())]);
+    let found = examined(&tar, rules(pki::TEAM), ArtifactKind::Pkg, false);
+    assert_eq!(found.0, Verdict::Unsupported);
 }
