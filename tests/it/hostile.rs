@@ -52,11 +52,30 @@ impl Dice {
     }
 }
 
+/// A cpio archive of one file, as the payloads of packages are (POSIX.1-1988, `odc`).
+fn cpio() -> Vec<u8> {
+    let member = |name: &str, content: &str| {
+        let (bytes, size) = (name.len() + 1, content.len());
+        let numbers = [1, 2, 0o100_755, 0, 0, 1, 0].map(|it: u32| format!("{it:06o}"));
+        format!(
+            "070707{}{:011o}{bytes:06o}{size:011o}{name}\0{content}",
+            numbers.concat(),
+            0
+        )
+    };
+    let both = member("./a.exe", "MZ is how programs begin") + &member("TRAILER!!!", "");
+    both.into_bytes()
+}
+
 /// A xar archive of one file, not signed: its table of contents in one stored block (RFC 1950, RFC 1951).
 fn package() -> Vec<u8> {
     let checksum = "<checksum style=\"sha1\"><offset>0</offset><size>20</size></checksum>";
-    let data = "<data><offset>20</offset><size>3</size><length>3</length></data>";
-    let toc = format!("<xar><toc>{checksum}<file id=\"1\"><name>a</name>{data}</file></toc></xar>");
+    let content = cpio();
+    let size = content.len();
+    let data =
+        format!("<data><offset>20</offset><size>{size}</size><length>{size}</length></data>");
+    let file = format!("<file id=\"1\"><name>Payload</name><type>file</type>{data}</file>");
+    let toc = format!("<xar><toc>{checksum}{file}</toc></xar>");
     let (mut low, mut high) = (1_u32, 0_u32);
     for byte in toc.bytes() {
         low = (low + u32::from(byte)) % 65521;
@@ -75,7 +94,8 @@ fn package() -> Vec<u8> {
     }
     bytes.extend([0, 0, 0, 1]);
     bytes.extend(packed);
-    bytes.extend([0; 23]);
+    bytes.extend([0; 20]);
+    bytes.extend(content);
     bytes
 }
 
@@ -200,6 +220,7 @@ fn no_parser_panics_on_a_spoilt_document() {
         documents.insert(name.to_owned(), bytes.to_vec());
     }
     documents.insert("a.pkg".to_owned(), package());
+    documents.insert("a.cpio".to_owned(), cpio());
     let note = "{\"schema\": 1, \"min-writer\": 1, \"app\": \"atlas\", \"version\": \"1.4.0\", \"repository\": \"acme/atlas\", \"tag\": \"v1.4.0\", \"release\": 7}";
     documents.insert("github/1.4.0.json".to_owned(), note.into());
     let answer = "[{\"id\": 1, \"name\": \"a.zip\", \"size\": 3, \"state\": \"uploaded\", \"digest\": \"sha256:00\"}]";

@@ -67,7 +67,14 @@ pub const PARSERS: [Parser; 25] = [
     },
     Parser {
         reads: ".pkg",
-        parse: |bytes| inspect(bytes),
+        parse: |bytes| {
+            inspect(bytes);
+            walk(bytes);
+        },
+    },
+    Parser {
+        reads: ".cpio",
+        parse: |bytes| walk(bytes),
     },
     Parser {
         reads: ".tar",
