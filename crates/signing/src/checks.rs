@@ -89,6 +89,15 @@ checks! {
     CAB_SIGNED = "cab.signed", "The cabinet carries an Authenticode signature.";
     CAB_DIGEST = "cab.digest", "The cabinet has the Authenticode digest that is signed.";
     CAB_TRAILING_DATA = "cab.trailing-data", "The cabinet ends where its signature begins, and the file with its signature.";
+    MSIX_PARSE = "msix.parse", "The package is a zip archive that can be read in one way only, and its parts can be told apart.";
+    MSIX_SIGNED = "msix.signed", "The package carries an Authenticode signature.";
+    MSIX_SIGNATURE_LAST = "msix.signature-last", "The signature is the last part, and nothing unsigned stands beside it.";
+    MSIX_DIGEST = "msix.digest", "Files, directory, content types, and block map of the package have the digests that are signed.";
+    MSIX_MANIFEST = "msix.manifest", "The manifest can be read, and names the package and its publisher.";
+    MSIX_PUBLISHER = "msix.publisher", "The publisher in the manifest is the subject of the signer's certificate.";
+    MSIX_BLOCK_MAP = "msix.block-map", "The block map can be read, and names every file of the package once and no other.";
+    MSIX_BLOCKS = "msix.blocks", "Each file has the length and the digests in the block map.";
+    MSIX_BUNDLE = "msix.bundle", "The packages in the bundle are those that its manifest names, whole, and by the same publisher.";
     MACHO_PARSE = "macho.parse", "The file is a Mach-O image or a universal file of such, and its code lies before its signature.";
     MACHO_SIGNED = "macho.signed", "The image carries a code signature.";
     MACHO_EVERY_SLICE = "macho.every-slice", "Each slice of a universal file carries a code signature.";

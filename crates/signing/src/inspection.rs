@@ -19,6 +19,7 @@ use crate::format::Format;
 use crate::macho;
 use crate::msi;
 use crate::openpgp::OpenPgpKeys;
+use crate::packages;
 use crate::report::Verdict;
 use crate::roots::{ExtraRoot, Trust};
 use crate::rpm;
@@ -127,11 +128,12 @@ pub fn inspect(
         Format::Cab => cab::inspect(reader, at, trust).map(Some),
         Format::MachO => macho::inspect(reader, at, trust).map(Some),
         Format::Xar => xar::inspect(reader, at, trust).map(Some),
+        Format::Zip => packages::inspect(reader, at, trust),
         Format::DiskImage => dmg::inspect(reader, at, trust).map(Some),
         // Nobody is known here: a signature is at best by a key that is not trusted. With keys, see `rpm::inspect`.
         Format::Rpm => rpm::inspect(reader, at, &OpenPgpKeys::none()).map(Some),
         Format::Deb => deb::inspect(reader, at, &OpenPgpKeys::none()).map(Some),
-        Format::Zip | Format::Bundle | Format::Elf | Format::Other => Ok(None),
+        Format::Bundle | Format::Elf | Format::Other => Ok(None),
     }
 }
 

@@ -60,6 +60,14 @@ pub(crate) fn packages_trust() -> Trust {
         .expect("two roots")
 }
 
+/// The two roots of `fixtures/zipped`, besides Microsoft's.
+pub(crate) fn zipped_trust() -> Trust {
+    let roots = include_str!("../fixtures/zipped/certificates.pem");
+    Trust::microsoft()
+        .with_extra_roots(roots)
+        .expect("two roots")
+}
+
 /// Writes over bytes.
 pub(crate) fn put(bytes: &mut [u8], at: usize, value: &[u8]) {
     bytes[at..at + value.len()].copy_from_slice(value);

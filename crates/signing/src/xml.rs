@@ -3,6 +3,8 @@
 //! It reads elements, attributes, and text. What lets two readers see two documents is refused: entities of one's own,
 //! CDATA, instructions, anything behind the root, and names that do not match. It resolves nothing and opens nothing.
 
+use std::borrow::Cow;
+
 use thiserror::Error;
 
 /// What is read at most.
@@ -13,8 +15,8 @@ impl Limits {
     const DEPTH: usize = 64;
     /// How many elements there may be. Archives have about twenty for each file.
     const ELEMENTS: usize = 1_000_000;
-    /// How many attributes an element may have.
-    const ATTRIBUTES: usize = 16;
+    /// How many attributes an element may have. Manifests of app packages name every namespace that they use.
+    const ATTRIBUTES: usize = 64;
 }
 
 /// Why a text is not the XML that is read here.
@@ -65,6 +67,13 @@ impl<'a> Element<'a> {
         }
     }
 
+    /// Attributes and their values, in order.
+    pub(crate) fn attributes(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.attributes
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+    }
+
     pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
         let found = self.attributes.iter().find(|(it, _)| *it == name);
         found.map(|(_, value)| value.as_str())
@@ -76,6 +85,19 @@ impl<'a> Element<'a> {
         let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit());
         digits.parse().ok().filter(|_| is_plain)
     }
+}
+
+/// A document in UTF-8: one that a byte order mark says to be in UTF-16 is brought into it. None where it is not.
+pub(crate) fn in_utf8(bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
+    let (order, units): (fn([u8; 2]) -> u16, _) = match bytes.split_first_chunk()? {
+        ([0xff, 0xfe], units) => (u16::from_le_bytes, units),
+        ([0xfe, 0xff], units) => (u16::from_be_bytes, units),
+        _ => return Some(Cow::Borrowed(bytes)),
+    };
+    let (units, rest) = units.as_chunks::<2>();
+    let units: Vec<_> = units.iter().map(|unit| order(*unit)).collect();
+    let text = String::from_utf16(&units).ok().filter(|_| rest.is_empty());
+    text.map(|text| Cow::Owned(text.into_bytes()))
 }
 
 /// Reads a document and gives its root.
@@ -254,6 +276,21 @@ mod tests {
         assert_eq!(root.all("b").count(), 2);
         assert_eq!(root.only("b"), Err(XmlError::Twice));
         assert_eq!(root.children[1].text, "A");
+    }
+
+    #[test]
+    fn utf_16_is_read_by_its_mark() {
+        let text = "<a>\u{1f600}</a>";
+        let units: Vec<_> = text.encode_utf16().collect();
+        let little = units.iter().flat_map(|unit| unit.to_le_bytes());
+        let little: Vec<_> = [0xff, 0xfe].into_iter().chain(little).collect();
+        let big = units.iter().flat_map(|unit| unit.to_be_bytes());
+        let big: Vec<_> = [0xfe, 0xff].into_iter().chain(big).collect();
+        for bytes in [text.as_bytes(), &little, &big] {
+            assert_eq!(in_utf8(bytes).as_deref(), Some(text.as_bytes()));
+        }
+        assert_eq!(in_utf8(&little[..little.len() - 1]), None);
+        assert_eq!(in_utf8(&[0xff, 0xfe, 0x00, 0xd8]), None, "half a character");
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod content;
 mod directory;
 mod end;
 mod local;
+mod without;
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
@@ -19,6 +20,7 @@ use thiserror::Error;
 use crate::walk::names::NameError;
 
 pub(crate) use content::Content;
+pub(crate) use without::end_without;
 
 /// What is read of an archive at most. Files are read in pieces.
 pub(crate) struct Limits;
@@ -35,6 +37,10 @@ impl Limits {
 pub(crate) struct Archive {
     /// In the order in which they lie in the file.
     pub(crate) entries: Vec<Entry>,
+    /// Its directory. The end records follow it.
+    pub(crate) directory: Range<u64>,
+    /// Its length.
+    pub(crate) size: u64,
 }
 
 /// A file, folder, or link.
@@ -140,7 +146,11 @@ impl Archive {
         if at != end.directory.start {
             return Ok(Err(ZipError::Displaced));
         }
-        Ok(Ok(Self { entries }))
+        Ok(Ok(Self {
+            entries,
+            directory: end.directory,
+            size,
+        }))
     }
 
     /// The content of a file. That it is not what the directory says is an error of the reader.

@@ -1,7 +1,8 @@
 //! What signatures are compared with: the digests of a file, as its container defines them.
 
-use crate::checks::{CAB_DIGEST, Id, MSI_DIGEST, PE_DIGEST};
-use crate::digest::DigestAlgorithm;
+use crate::checks::{CAB_DIGEST, Id, MSI_DIGEST, MSIX_DIGEST, PE_DIGEST};
+use crate::digest::{DigestAlgorithm, hex};
+use crate::msix;
 use crate::oid;
 use crate::pe::Pages;
 use crate::spc::IndirectData;
@@ -10,6 +11,14 @@ use crate::spc::IndirectData;
 /// type of the content with it (scripts, MSIX), so this is what says that a digest is of an MSI.
 const MSI_SUBJECT: [u8; 16] = [
     0xf1, 0x10, 0x0c, 0x00, 0x00, 0x00, 0x00, 0x00, 0xc0, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x46,
+];
+/// The same of app packages, {0AC5DF4B-CE07-4DE2-B76E-23C839A09FD1}.
+const MSIX_SUBJECT: [u8; 16] = [
+    0x4b, 0xdf, 0xc5, 0x0a, 0x07, 0xce, 0xe2, 0x4d, 0xb7, 0x6e, 0x23, 0xc8, 0x39, 0xa0, 0x9f, 0xd1,
+];
+/// The same of bundles of them, {0F5F58B3-AADE-4B9A-A434-95742D92ECEB}.
+const MSIX_BUNDLE_SUBJECT: [u8; 16] = [
+    0xb3, 0x58, 0x5f, 0x0f, 0xde, 0xaa, 0x9a, 0x4b, 0xa4, 0x34, 0x95, 0x74, 0x2d, 0x92, 0xec, 0xeb,
 ];
 
 /// What kind of file holds the signatures.
@@ -21,6 +30,10 @@ pub(crate) enum Container {
     Msi,
     /// A cabinet.
     Cab,
+    /// An app package.
+    Msix,
+    /// A bundle of app packages.
+    MsixBundle,
 }
 
 impl Container {
@@ -30,6 +43,7 @@ impl Container {
             Self::Pe => PE_DIGEST,
             Self::Msi => MSI_DIGEST,
             Self::Cab => CAB_DIGEST,
+            Self::Msix | Self::MsixBundle => MSIX_DIGEST,
         }
     }
 
@@ -39,6 +53,8 @@ impl Container {
             Self::Pe => (oid::SPC_PE_IMAGE_DATA, "a PE image"),
             Self::Msi => (oid::SPC_SIP_INFO, "an MSI"),
             Self::Cab => (oid::SPC_CAB_DATA, "a cabinet"),
+            Self::Msix => (oid::SPC_SIP_INFO, "an app package"),
+            Self::MsixBundle => (oid::SPC_SIP_INFO, "a bundle of app packages"),
         };
         if content.kind != kind {
             return Some(format!(
@@ -46,8 +62,31 @@ impl Container {
                 content.kind
             ));
         }
-        let is_subject = self != Self::Msi || content.subject == Some(&MSI_SUBJECT);
+        let subject = match self {
+            Self::Pe | Self::Cab => return None,
+            Self::Msi => MSI_SUBJECT,
+            Self::Msix => MSIX_SUBJECT,
+            Self::MsixBundle => MSIX_BUNDLE_SUBJECT,
+        };
+        let is_subject = content.subject == Some(&subject);
         (!is_subject).then(|| format!("the digest is of another kind of package, not of {name}"))
+    }
+
+    /// What differs between the digest that is signed and the one that the file has.
+    pub(super) fn difference(
+        self,
+        algorithm: DigestAlgorithm,
+        signed: &[u8],
+        found: &[u8],
+    ) -> String {
+        match self {
+            Self::Pe | Self::Msi | Self::Cab => format!(
+                "signed is {algorithm} {}, found {}",
+                hex(signed.get(..64).unwrap_or(signed)),
+                hex(found)
+            ),
+            Self::Msix | Self::MsixBundle => msix::difference(algorithm, signed, found),
+        }
     }
 }
 

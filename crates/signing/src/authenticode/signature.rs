@@ -8,7 +8,7 @@ use crate::checks::{
     CMS_DIGEST_ALGORITHM, CMS_MESSAGE_DIGEST, CMS_PARSE, CMS_SIGNATURE, Check, PE_PAGE_HASHES,
 };
 use crate::cms::{BareDigest, SignedData, SignerInfo};
-use crate::digest::{DigestAlgorithm, hex};
+use crate::digest::DigestAlgorithm;
 use crate::inspection::{SignatureReport, TimestampReport};
 use crate::judging::{self, outcome};
 use crate::oid;
@@ -181,11 +181,10 @@ impl Judging<'_> {
         ));
         let found = self.content.whole(algorithm).unwrap_or_default();
         let failure = (found != content.hash).then(|| {
+            let container = self.content.container;
             format!(
-                "signed is {} {}, found {}; the file was changed after signing, or the signature is of another file",
-                algorithm,
-                hex(content.hash.get(..64).unwrap_or(content.hash)),
-                hex(found)
+                "{}; the file was changed after signing, or the signature is of another file",
+                container.difference(algorithm, content.hash, found)
             )
         });
         checks.push(outcome(

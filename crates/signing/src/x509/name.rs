@@ -42,7 +42,7 @@ impl<'a> Name<'a> {
     }
 
     /// Types and values, as far as they can be read.
-    fn parts(self) -> impl Iterator<Item = (Oid<'a>, String)> {
+    pub(crate) fn parts(self) -> impl Iterator<Item = (Oid<'a>, String)> {
         let sets = Cursor::new(self.0).enter(SEQUENCE).ok();
         let sets = sets.into_iter().flatten().map_while(Result::ok);
         sets.filter(|set| set.tag == SET)

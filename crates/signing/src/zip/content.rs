@@ -24,7 +24,15 @@ pub(crate) struct Content<'a, R> {
     crc32: crc_fast::Digest,
     expected: u32,
     left: u64,
+    ending: Ending,
     shown: String,
+}
+
+/// Whether what is deflated must say itself where it ends (RFC 1951 section 3.2.3, BFINAL).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    Required,
+    MayBeMissing,
 }
 
 enum Packed<'a, R> {
@@ -48,8 +56,18 @@ impl<'a, R: Read> Content<'a, R> {
             crc32: crc_fast::Digest::new(crc_fast::CrcAlgorithm::Crc32IsoHdlc),
             expected: entry.crc32,
             left: entry.size,
+            ending: Ending::Required,
             shown,
         })
+    }
+
+    /// The same where what is deflated may end with the bytes that it has: old packagers of Windows wrote no last block. What
+    /// comes out must have the length and the checksum all the same.
+    pub(crate) fn or_without_last_block(self) -> Self {
+        Self {
+            ending: Ending::MayBeMissing,
+            ..self
+        }
     }
 
     /// Whether everything was read, and is what it must be.
@@ -65,8 +83,12 @@ impl<'a, R: Read> Content<'a, R> {
 impl<R: Read> Read for Content<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = match &mut self.packed {
-            Packed::Stored(data) => data.read(buffer)?,
-            Packed::Deflated(data, _) => data.read(buffer)?,
+            Packed::Stored(data) => data.read(buffer),
+            Packed::Deflated(data, _) => data.read(buffer),
+        };
+        let read = match (self.ending, read) {
+            (Ending::MayBeMissing, Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
+            (_, read) => read?,
         };
         let contradiction = || room::refused(ContentError::Contradiction(self.shown.clone()));
         if read == 0 && !buffer.is_empty() && !self.is_whole() {

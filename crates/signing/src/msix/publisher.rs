@@ -1,0 +1,133 @@
+//! The publisher that a manifest names, compared with the subject of a certificate.
+//!
+//! A publisher is a distinguished name in the form of Windows: the last part first, `CN=…, O=…`, and quotes around values
+//! with a comma. Windows installs a package only where both are the same name.
+
+use release::name::printable;
+
+use crate::x509::Name;
+
+/// Types of parts, as Windows writes them (Microsoft Learn, "Identity (Windows 10)", on the attribute `Publisher`).
+const TYPES: [(&str, &str); 20] = [
+    ("CN", "2.5.4.3"),
+    ("L", "2.5.4.7"),
+    ("O", "2.5.4.10"),
+    ("OU", "2.5.4.11"),
+    ("E", "1.2.840.113549.1.9.1"),
+    ("C", "2.5.4.6"),
+    ("S", "2.5.4.8"),
+    ("STREET", "2.5.4.9"),
+    ("T", "2.5.4.12"),
+    ("G", "2.5.4.42"),
+    ("I", "2.5.4.43"),
+    ("SN", "2.5.4.4"),
+    ("DC", "0.9.2342.19200300.100.1.25"),
+    ("SERIALNUMBER", "2.5.4.5"),
+    ("Description", "2.5.4.13"),
+    ("PostalCode", "2.5.4.17"),
+    ("POBox", "2.5.4.18"),
+    ("Phone", "2.5.4.20"),
+    ("X21Address", "2.5.4.24"),
+    ("dnQualifier", "2.5.4.46"),
+];
+
+/// Why a publisher is not the subject of a certificate. None where it is.
+pub(super) fn mismatch(publisher: &str, subject: Name<'_>) -> Option<String> {
+    let mut expected: Vec<_> = subject
+        .parts()
+        .map(|(oid, value)| (oid.to_string(), value))
+        .collect();
+    expected.reverse();
+    let stated = parse(publisher);
+    (stated.as_ref() != Some(&expected)).then(|| {
+        format!(
+            "the publisher in the manifest is `{}`, signed is by `{subject}`; Windows installs only what is signed by its publisher",
+            printable(publisher)
+        )
+    })
+}
+
+/// The types, as numbers, and values of a name.
+fn parse(text: &str) -> Option<Vec<(String, String)>> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    loop {
+        let (kind, behind) = rest.split_once('=')?;
+        let known = TYPES.iter().find(|(name, _)| *name == kind);
+        let oid = match known {
+            Some((_, oid)) => *oid,
+            None => kind.strip_prefix("OID.")?,
+        };
+        let (value, behind) = match behind.strip_prefix('"') {
+            Some(quoted) => quoted_value(quoted)?,
+            None => {
+                let end = behind.find(',').unwrap_or(behind.len());
+                let (value, behind) = behind.split_at(end);
+                if value.contains(['+', '"', '<', '>', '#', ';']) {
+                    return None;
+                }
+                (value.to_owned(), behind)
+            }
+        };
+        parts.push((oid.to_owned(), value));
+        if behind.is_empty() {
+            return Some(parts);
+        }
+        rest = behind.strip_prefix(',')?.trim_start_matches(' ');
+    }
+}
+
+/// A value up to its closing quote, and what is behind that. Two quotes are one.
+fn quoted_value(text: &str) -> Option<(String, &str)> {
+    let mut value = String::new();
+    let mut rest = text;
+    loop {
+        let (before, behind) = rest.split_once('"')?;
+        value.push_str(before);
+        match behind.strip_prefix('"') {
+            Some(behind) => {
+                value.push('"');
+                rest = behind;
+            }
+            None => return Some((value, behind)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Option<Vec<(String, String)>> {
+        parse(text)
+    }
+
+    #[test]
+    fn names_are_read_as_windows_writes_them() {
+        let owned = |parts: &[(&str, &str)]| -> Vec<_> {
+            let owned = |(kind, value): &(&str, &str)| ((*kind).to_owned(), (*value).to_owned());
+            parts.iter().map(owned).collect()
+        };
+        assert_eq!(
+            parsed("CN=\"Snake \"\"Oil\"\", Inc.\", O=a b,C=US, OID.2.5.4.15=Private"),
+            Some(owned(&[
+                ("2.5.4.3", "Snake \"Oil\", Inc."),
+                ("2.5.4.10", "a b"),
+                ("2.5.4.6", "US"),
+                ("2.5.4.15", "Private"),
+            ]))
+        );
+        for wrong in [
+            "",
+            "CN",
+            "CN=a,",
+            "CN=a + O=b",
+            "CN=\"a",
+            "CN=\"a\"b",
+            "X=a",
+            "CN=a;O=b",
+        ] {
+            assert_eq!(parsed(wrong), None, "{wrong}");
+        }
+    }
+}
