@@ -98,6 +98,14 @@ checks! {
     MSIX_BLOCK_MAP = "msix.block-map", "The block map can be read, and names every file of the package once and no other.";
     MSIX_BLOCKS = "msix.blocks", "Each file has the length and the digests in the block map.";
     MSIX_BUNDLE = "msix.bundle", "The packages in the bundle are those that its manifest names, whole, and by the same publisher.";
+    NUGET_PARSE = "nuget.parse", "The package is a zip archive that can be read in one way only.";
+    NUGET_SIGNED = "nuget.signed", "The package carries a signature.";
+    NUGET_SIGNATURE_ENTRY = "nuget.signature-entry", "The signature is stored as it is, and nothing unsigned stands beside it.";
+    NUGET_CONTENT = "nuget.content", "What is signed is the digest of a package, in the form that is known.";
+    NUGET_DIGEST = "nuget.digest", "The package without its signature has the digest that is signed.";
+    NUGET_TYPE = "nuget.type", "The signature says whether its author or a repository made it.";
+    NUGET_COUNTERSIGNATURE = "nuget.countersignature", "The countersignature is one of a repository, over the author's signature.";
+    NUGET_CERTIFICATE = "nuget.certificate", "The signed attributes name the certificate that made the signature, and its key is one of RSA.";
     MACHO_PARSE = "macho.parse", "The file is a Mach-O image or a universal file of such, and its code lies before its signature.";
     MACHO_SIGNED = "macho.signed", "The image carries a code signature.";
     MACHO_EVERY_SLICE = "macho.every-slice", "Each slice of a universal file carries a code signature.";

@@ -45,6 +45,8 @@ pub enum Kind {
     Rpm,
     /// OpenPGP, in Debian packages.
     Deb,
+    /// NuGet's, by authors and repositories.
+    NuGet,
 }
 
 /// What was found of a file's own signature.

@@ -68,29 +68,55 @@ impl<'a> Judging<'a> {
         signer: &SignerInfo<'_>,
         checks: &mut Vec<Check>,
     ) -> Vec<Stamp> {
-        let Some(unsigned) = &signer.unsigned else {
-            return Vec::new();
-        };
-        let judge = timestamp::Judge {
-            trust: self.trust,
-            at: self.at,
-            weak: self.weak,
-        };
-        let tokens = unsigned
-            .all(oid::MICROSOFT_TIMESTAMP_TOKEN)
-            .chain(unsigned.all(oid::TIMESTAMP_TOKEN))
-            .map(|token| timestamp::judge_token(token, signer.signature, judge));
-        let countersignatures = unsigned.all(oid::COUNTERSIGNATURE).map(|countersignature| {
+        let unsigned = signer.unsigned.iter();
+        let countersignatures = unsigned.flat_map(|it| it.all(oid::COUNTERSIGNATURE));
+        let countersignatures = countersignatures.map(|countersignature| {
             let certificates = &self.signed.certificates;
             timestamp::judge_countersignature(
                 countersignature,
                 signer.signature,
                 certificates,
-                judge,
+                self.judge(),
             )
         });
+        let judged = self.tokens(signer).chain(countersignatures);
+        self.judge_stamps(judged, checks)
+    }
+
+    /// The same where countersignatures are no timestamps.
+    pub(crate) fn judge_tokens(
+        &self,
+        signer: &SignerInfo<'_>,
+        checks: &mut Vec<Check>,
+    ) -> Vec<Stamp> {
+        self.judge_stamps(self.tokens(signer), checks)
+    }
+
+    fn judge(&self) -> timestamp::Judge<'a> {
+        timestamp::Judge {
+            trust: self.trust,
+            at: self.at,
+            weak: self.weak,
+        }
+    }
+
+    fn tokens(&self, signer: &SignerInfo<'_>) -> impl Iterator<Item = Result<Stamp, Check>> {
+        let of = |kind| {
+            let unsigned = signer.unsigned.iter();
+            unsigned.flat_map(move |unsigned| unsigned.all(kind))
+        };
+        of(oid::MICROSOFT_TIMESTAMP_TOKEN)
+            .chain(of(oid::TIMESTAMP_TOKEN))
+            .map(|token| timestamp::judge_token(token, signer.signature, self.judge()))
+    }
+
+    fn judge_stamps(
+        &self,
+        judged: impl Iterator<Item = Result<Stamp, Check>>,
+        checks: &mut Vec<Check>,
+    ) -> Vec<Stamp> {
         let mut stamps = Vec::new();
-        for (index, judged) in tokens.chain(countersignatures).enumerate() {
+        for (index, judged) in judged.enumerate() {
             if index >= TIMESTAMPS_MAX {
                 let reason = format!("there are more than {TIMESTAMPS_MAX} timestamps");
                 checks.push(Check::fail(TIMESTAMP_TOKEN, reason));

@@ -26,6 +26,7 @@ mod measure;
 mod minisign;
 mod msi;
 mod msix;
+mod nuget;
 mod oid;
 mod packages;
 mod path;

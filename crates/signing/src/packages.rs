@@ -7,9 +7,10 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use release::Timestamp;
 
-use crate::checks::{Check, MSIX_PARSE};
+use crate::checks::{Check, MSIX_PARSE, NUGET_PARSE};
 use crate::inspection::{Inspection, Kind};
 use crate::msix;
+use crate::nuget;
 use crate::reading::read_at;
 use crate::roots::Trust;
 use crate::verify::Bytes;
@@ -22,13 +23,17 @@ const TAIL_BYTES: u64 = 1024 * 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Package {
     Msix,
+    NuGet,
 }
 
 impl Package {
+    /// What has the marks of both is an app package: those name each file that may be in them.
     fn of(archive: &Archive) -> Option<Self> {
         let names = || archive.entries.iter().map(|entry| entry.path.as_str());
         if names().any(|name| msix::MARKS.contains(&name)) {
             Some(Self::Msix)
+        } else if names().any(nuget::is_mark) {
+            Some(Self::NuGet)
         } else {
             None
         }
@@ -42,6 +47,8 @@ impl Package {
         };
         if msix::MARKS.iter().copied().any(has) {
             Some(Self::Msix)
+        } else if has(nuget::SIGNATURE) {
+            Some(Self::NuGet)
         } else {
             None
         }
@@ -65,6 +72,7 @@ pub(crate) fn inspect(
             let tail = read_at(&mut bytes, size - tail_bytes, tail_bytes)?;
             let (kind, id) = match Package::of_tail(&tail.unwrap_or_default()) {
                 Some(Package::Msix) => (Kind::Authenticode, MSIX_PARSE),
+                Some(Package::NuGet) => (Kind::NuGet, NUGET_PARSE),
                 None => return Ok(None),
             };
             let checks = vec![Check::fail(id, error.to_string())];
@@ -74,6 +82,7 @@ pub(crate) fn inspect(
     };
     match Package::of(&archive) {
         Some(Package::Msix) => msix::inspect(&archive, bytes, at, trust).map(Some),
+        Some(Package::NuGet) => nuget::inspect(&archive, bytes, at, trust).map(Some),
         None => Ok(None),
     }
 }

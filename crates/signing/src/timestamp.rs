@@ -120,7 +120,7 @@ pub(crate) fn judge_token(
         )));
     };
     let authority = signed.verify(signer).map_err(token_fails)?;
-    if !names_certificate(signer, authority) {
+    if names_certificate(signer, authority) == Some(false) {
         return Err(token_fails(
             "the token names another certificate of its authority than made it",
         ));
@@ -156,8 +156,12 @@ pub(crate) fn judge_countersignature<'a>(
     vouched(authority, certificates, time, kind, &[digest], judge)
 }
 
-/// ESSCertID (RFC 2634 section 5.4, RFC 5035 section 3): where the token names its certificate, it is this one.
-fn names_certificate(signer: &SignerInfo<'_>, certificate: &Certificate<'_>) -> bool {
+/// ESSCertID (RFC 2634 section 5.4, RFC 5035 section 3): whether the certificate that signed attributes name is this one. None
+/// where they name none.
+pub(crate) fn names_certificate(
+    signer: &SignerInfo<'_>,
+    certificate: &Certificate<'_>,
+) -> Option<bool> {
     let holds = |value: Element<'_>, default: DigestAlgorithm| -> Option<bool> {
         let first = value.inside().ok()?.enter(SEQUENCE).ok()?.any().ok()?;
         let mut named = first.inside().ok()?;
@@ -169,19 +173,16 @@ fn names_certificate(signer: &SignerInfo<'_>, certificate: &Certificate<'_>) -> 
         let hash = named.expect(OCTET_STRING).ok()?.value;
         Some(digest.hash(&[certificate.raw]) == hash)
     };
-    let Some(signed) = &signer.signed else {
-        return false;
-    };
-    [
+    let signed = signer.signed.as_ref()?;
+    let kinds = [
         (oid::SIGNING_CERTIFICATE, DigestAlgorithm::Sha1),
         (oid::SIGNING_CERTIFICATE_V2, DigestAlgorithm::Sha256),
-    ]
-    .into_iter()
-    .all(|(kind, default)| {
-        signed
-            .all(kind)
-            .all(|value| holds(value, default) == Some(true))
-    })
+    ];
+    let named = kinds.into_iter().flat_map(|(kind, default)| {
+        let values = signed.all(kind);
+        values.map(move |value| holds(value, default) == Some(true))
+    });
+    named.reduce(|one, other| one && other)
 }
 
 /// Judges who made a timestamp, at the time it states.

@@ -103,7 +103,14 @@ impl Copy {
 
 impl Spoilt for Copy {
     fn of(bytes: &[u8]) -> Self {
-        Self::with_stored_signature(bytes, "AppxSignature.p7x")
+        let is_msix = bytes.windows(4).any(|window| window == b"Appx");
+        match is_msix {
+            true => Self::with_stored_signature(bytes, "AppxSignature.p7x"),
+            false => Self {
+                bytes: bytes.to_vec(),
+                name: nuget::SIGNATURE,
+            },
+        }
     }
 
     fn bytes(&self) -> &[u8] {
@@ -116,7 +123,8 @@ impl Spoilt for Copy {
 
     /// Where the CMS begins: behind the magic of app packages.
     fn signature(&self) -> usize {
-        self.data() + 4
+        let magic = if self.name == nuget::SIGNATURE { 0 } else { 4 };
+        self.data() + magic
     }
 }
 
@@ -144,6 +152,11 @@ fn packages_are_told_by_what_is_in_them() {
     for (name, verdict_expected) in [
         ("readme.txt", None),
         ("nested/AppxManifest.xml", None),
+        ("nested/a.nuspec", None),
+        ("nuspec", None),
+        ("a.nuspec", Some(Verdict::Unsigned)),
+        ("A.NuSpec", Some(Verdict::Unsigned)),
+        (".signature.p7s", Some(Verdict::Invalid)),
         ("AppxManifest.xml", Some(Verdict::Invalid)),
         ("AppxSignature.p7x", Some(Verdict::Invalid)),
     ] {
@@ -151,7 +164,7 @@ fn packages_are_told_by_what_is_in_them() {
         assert_eq!(verdict(&bytes), verdict_expected, "{name}");
         // What stands behind the archive makes it unreadable, and does not make it something else.
         bytes.push(0);
-        let is_signed = name.starts_with('A');
+        let is_signed = name.starts_with(['.', 'A']) && name != "A.NuSpec";
         let named = name == "nested/AppxManifest.xml" || is_signed;
         assert_eq!(verdict(&bytes), named.then_some(Verdict::Invalid), "{name}");
     }
