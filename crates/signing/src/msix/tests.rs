@@ -2,6 +2,7 @@
 
 mod block_map;
 mod corpus;
+mod judge;
 mod mutants;
 
 use std::io::Cursor;
