@@ -24,10 +24,9 @@ use thiserror::Error;
 use crate::authenticode::Container;
 use crate::checks::{Check, MSIX_MANIFEST, MSIX_PARSE};
 use crate::inspection::{Inspection, Kind, SignatureReport};
-use crate::packages::Source;
+use crate::packages::{self, Source};
 use crate::roots::Trust;
 use crate::verify::Bytes;
-use crate::walk::room::World;
 use crate::zip::Archive;
 
 use manifest::Manifest;
@@ -97,18 +96,13 @@ pub(crate) fn inspect(
     at: Timestamp,
     trust: &Trust,
 ) -> io::Result<Inspection> {
-    let world = World::default();
     let judge = Judge { at, trust };
-    let mut watched = world.watched(bytes);
-    let mut source = Source {
-        bytes: &mut watched,
-        world: &world,
-    };
+    let found = packages::look(bytes, |source| judge.package(source, archive))?;
     let Found {
         checks,
         signatures,
         publisher: _,
-    } = judge.package(&mut source, archive)?;
+    } = found;
     let kind = Kind::Authenticode;
     Ok(Inspection::new(kind, at, checks, signatures, trust))
 }

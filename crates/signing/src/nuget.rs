@@ -21,11 +21,10 @@ use crate::cms::SignedData;
 use crate::digest::{DigestAlgorithm, Hasher};
 use crate::inspection::{Inspection, Kind, SignatureReport};
 use crate::judging::outcome;
-use crate::packages::Source;
+use crate::packages::{self, Source};
 use crate::reading::{pass, read_at};
 use crate::roots::Trust;
 use crate::verify::Bytes;
-use crate::walk::room::World;
 use crate::zip::{Archive, Entry, Method, end_without};
 
 /// The part that is the signature.
@@ -54,14 +53,10 @@ pub(crate) fn inspect(
     at: Timestamp,
     trust: &Trust,
 ) -> io::Result<Inspection> {
-    let world = World::default();
-    let mut watched = world.watched(bytes);
-    let mut source = Source {
-        bytes: &mut watched,
-        world: &world,
-    };
     let mut checks = Vec::new();
-    let signatures = judge(&mut source, archive, at, trust, &mut checks)?;
+    let signatures = packages::look(bytes, |source| {
+        judge(source, archive, at, trust, &mut checks)
+    })?;
     Ok(Inspection::new(Kind::NuGet, at, checks, signatures, trust))
 }
 

@@ -91,10 +91,40 @@ pub(crate) fn inspect(
 pub(crate) struct Source<'a> {
     pub(crate) bytes: &'a mut dyn Bytes,
     /// Where errors of the reader are told from those of the archive.
-    pub(crate) world: &'a World,
+    world: &'a World,
+}
+
+/// Looks into a package. An error is the reader's own, as it was.
+pub(crate) fn look<T>(
+    bytes: &mut dyn Bytes,
+    looking: impl FnOnce(&mut Source<'_>) -> io::Result<T>,
+) -> io::Result<T> {
+    let world = World::default();
+    let mut watched = world.watched(bytes);
+    let mut source = Source {
+        bytes: &mut watched,
+        world: &world,
+    };
+    looking(&mut source).map_err(|error| match world.broken(error) {
+        Ok(broken) => io::Error::other(broken.reason),
+        Err(error) => error,
+    })
 }
 
 impl Source<'_> {
+    /// Looks into an archive that is stored in another.
+    pub(crate) fn within<T>(
+        &mut self,
+        entry: &Entry,
+        looking: impl FnOnce(&mut Source<'_>) -> io::Result<T>,
+    ) -> io::Result<T> {
+        let mut section = Section::new(self.bytes, entry.data_at, entry.packed);
+        looking(&mut Source {
+            bytes: &mut section,
+            world: self.world,
+        })
+    }
+
     /// Reads a file in pieces of one length, but for the last. Ends early where a piece is not wanted. What is wrong with the
     /// file is a reason that is safe to print.
     pub(crate) fn pieces(
@@ -156,7 +186,7 @@ fn fill(content: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
 }
 
 /// A part of a file as a file of its own, as packages lie in bundles.
-pub(crate) struct Section<'a> {
+struct Section<'a> {
     bytes: &'a mut dyn Bytes,
     start: u64,
     length: u64,
@@ -164,7 +194,7 @@ pub(crate) struct Section<'a> {
 }
 
 impl<'a> Section<'a> {
-    pub(crate) fn new(bytes: &'a mut dyn Bytes, start: u64, length: u64) -> Self {
+    fn new(bytes: &'a mut dyn Bytes, start: u64, length: u64) -> Self {
         Self {
             bytes,
             start,

@@ -10,7 +10,7 @@ use crate::judging::outcome;
 use crate::msix::manifest::{Listed, Manifest};
 use crate::msix::parts::Parts;
 use crate::msix::{BUNDLE_MANIFEST, Found, Judge};
-use crate::packages::{Section, Source};
+use crate::packages::Source;
 use crate::zip::{Archive, Entry, Method};
 
 /// Judges each package. One without a signature is covered by that of the bundle, byte by byte.
@@ -66,24 +66,21 @@ fn placed<'a>(parts: &Parts<'a>, listed: &Listed) -> Result<&'a Entry, &'static 
 }
 
 fn package(judge: Judge<'_>, source: &mut Source<'_>, entry: &Entry) -> io::Result<Found> {
-    let mut section = Section::new(&mut *source.bytes, entry.data_at, entry.size);
     let failed = |reason: String| Found {
         checks: vec![Check::fail(MSIX_PARSE, reason)],
         ..Found::default()
     };
-    let archive = match Archive::open(&mut section)? {
-        Ok(archive) => archive,
-        Err(error) => return Ok(failed(error.to_string())),
-    };
-    if archive.entries.iter().any(|it| it.path == BUNDLE_MANIFEST) {
-        let reason = "it is a bundle itself";
-        return Ok(failed(reason.to_owned()));
-    }
-    let mut source = Source {
-        bytes: &mut section,
-        world: source.world,
-    };
-    judge.package(&mut source, &archive)
+    source.within(entry, |source| {
+        let archive = match Archive::open(&mut source.bytes)? {
+            Ok(archive) => archive,
+            Err(error) => return Ok(failed(error.to_string())),
+        };
+        if archive.entries.iter().any(|it| it.path == BUNDLE_MANIFEST) {
+            let reason = "it is a bundle itself";
+            return Ok(failed(reason.to_owned()));
+        }
+        judge.package(source, &archive)
+    })
 }
 
 /// Takes over what was found of a package. That it has no signature is no failure of the bundle.

@@ -189,3 +189,42 @@ fn a_section_is_a_file_of_its_own() {
     assert!(section.seek(SeekFrom::Current(1)).is_err());
     assert!(section.seek(SeekFrom::End(-6)).is_err());
 }
+
+/// Bytes in memory that cannot be read any more after so many reads.
+struct Failing<'a>(Cursor<&'a [u8]>, u32);
+
+impl Read for Failing<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.1 = self.1.checked_sub(1).ok_or_else(|| {
+            // What a decompressor says of an archive that is cut short.
+            io::Error::new(io::ErrorKind::UnexpectedEof, "the disk is gone")
+        })?;
+        self.0.read(buffer)
+    }
+}
+
+impl Seek for Failing<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
+    }
+}
+
+#[test]
+fn an_error_of_the_reader_is_no_verdict() {
+    for bytes in [
+        &include_bytes!("../../fixtures/zipped/signed.msixbundle")[..],
+        include_bytes!("../../fixtures/zipped/countersigned.nupkg"),
+    ] {
+        let mut reads = 0;
+        let found = loop {
+            let mut failing = Failing(Cursor::new(bytes), reads);
+            match inspect(&mut failing, day(), &zipped_trust()) {
+                Ok(found) => break found,
+                Err(error) => assert_eq!(error.to_string(), "the disk is gone"),
+            }
+            reads += 1;
+        };
+        assert_eq!(found.map(|it| it.verdict), Some(Verdict::Valid));
+        assert!(reads > 20, "{reads}");
+    }
+}
