@@ -98,6 +98,9 @@ checks! {
     MSIX_BLOCK_MAP = "msix.block-map", "The block map can be read, and names every file of the package once and no other.";
     MSIX_BLOCKS = "msix.blocks", "Each file has the length and the digests in the block map.";
     MSIX_BUNDLE = "msix.bundle", "The packages in the bundle are those that its manifest names, whole, and by the same publisher.";
+    CAT_PARSE = "cat.parse", "The file is a catalog, and everything that it lists can be read.";
+    CAT_SIGNED = "cat.signed", "The catalog carries a signature.";
+    CAT_MEMBER = "cat.member", "The catalog lists the file by its digest.";
     NUGET_PARSE = "nuget.parse", "The package is a zip archive that can be read in one way only.";
     NUGET_SIGNED = "nuget.signed", "The package carries a signature.";
     NUGET_SIGNATURE_ENTRY = "nuget.signature-entry", "The signature is stored as it is, and nothing unsigned stands beside it.";

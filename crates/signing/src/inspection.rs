@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::authenticode;
 use crate::cab;
+use crate::catalog;
 use crate::checks::{Check, Id, Outcome};
 use crate::deb;
 use crate::dmg;
@@ -135,7 +136,8 @@ pub fn inspect(
         // Nobody is known here: a signature is at best by a key that is not trusted. With keys, see `rpm::inspect`.
         Format::Rpm => rpm::inspect(reader, at, &OpenPgpKeys::none()).map(Some),
         Format::Deb => deb::inspect(reader, at, &OpenPgpKeys::none()).map(Some),
-        Format::Bundle | Format::Elf | Format::Other => Ok(None),
+        Format::Bundle | Format::Elf => Ok(None),
+        Format::Other => catalog::inspect(reader, at, trust),
     }
 }
 

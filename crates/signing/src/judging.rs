@@ -8,13 +8,13 @@ use release::name::printable;
 
 use crate::authenticode::azure_identity;
 use crate::checks::{
-    CMS_WEAK_DIGEST, Check, Id, Outcome, TIMESTAMP_CHAIN, TIMESTAMP_TIME, TIMESTAMP_TOKEN,
-    X509_EC_PARAMETERS, X509_EXTENSIONS, X509_KEY_SIZE, X509_KEY_USAGE, X509_PATH,
-    X509_ROOT_PROGRAM, X509_VALIDITY, X509_WEAK_DIGEST,
+    CMS_DIGEST_ALGORITHM, CMS_SIGNATURE, CMS_WEAK_DIGEST, Check, Id, Outcome, TIMESTAMP_CHAIN,
+    TIMESTAMP_TIME, TIMESTAMP_TOKEN, X509_EC_PARAMETERS, X509_EXTENSIONS, X509_KEY_SIZE,
+    X509_KEY_USAGE, X509_PATH, X509_ROOT_PROGRAM, X509_VALIDITY, X509_WEAK_DIGEST,
 };
-use crate::cms::{SignedData, SignerInfo};
+use crate::cms::{BareDigest, SignedData, SignerInfo};
 use crate::digest::DigestAlgorithm;
-use crate::inspection::{CertificateReport, SignerReport};
+use crate::inspection::{CertificateReport, SignatureReport, SignerReport, TimestampReport};
 use crate::key::PublicKey;
 use crate::oid;
 use crate::path::{self, Path, Weak, YEAR_2016};
@@ -34,6 +34,15 @@ pub(crate) struct Judging<'a> {
     pub(crate) weak: Weak,
     /// What the signer's certificate must be for.
     pub(crate) purpose: Purpose,
+}
+
+/// What countersignatures in a signature say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Countersignatures {
+    /// When it was made, as before RFC 3161.
+    AreTimestamps,
+    /// That somebody else signed too. They are judged where they are understood.
+    AreSignatures,
 }
 
 /// The check of something that may have failed.
@@ -83,13 +92,47 @@ impl<'a> Judging<'a> {
         self.judge_stamps(judged, checks)
     }
 
-    /// The same where countersignatures are no timestamps.
-    pub(crate) fn judge_tokens(
+    /// Judges who signed and when, whatever was signed. Gives the certificate whose key made the signature.
+    pub(crate) fn judge_signer(
         &self,
-        signer: &SignerInfo<'_>,
-        checks: &mut Vec<Check>,
-    ) -> Vec<Stamp> {
-        self.judge_stamps(self.tokens(signer), checks)
+        signer: &SignerInfo<'a>,
+        countersignatures: Countersignatures,
+        report: &mut SignatureReport,
+    ) -> Option<&'a Certificate<'a>> {
+        let checks = &mut report.checks;
+        let algorithm = match signer.digest() {
+            Ok(algorithm) if self.signed.announces(algorithm) => algorithm,
+            _ => {
+                let reason = "the signature names a digest algorithm that is not supported, or two";
+                checks.push(Check::fail(CMS_DIGEST_ALGORITHM, reason));
+                return None;
+            }
+        };
+        report.digest = algorithm.to_string();
+        let throughout = format!("{algorithm} throughout");
+        checks.push(Check::pass(CMS_DIGEST_ALGORITHM, throughout));
+        self.judge_curves(checks);
+        let certificates: &'a [Certificate<'a>] = &self.signed.certificates;
+        let certificate = match signer.verify(certificates, BareDigest::Refused) {
+            Ok(certificate) => certificate,
+            Err(error) => {
+                checks.push(Check::fail(CMS_SIGNATURE, error.to_string()));
+                let named = signer.named(certificates);
+                report.signer = named.map(|it| self.signer_report(it, None));
+                return None;
+            }
+        };
+        let reason = format!("signed with the key of {certificate}");
+        checks.push(Check::pass(CMS_SIGNATURE, reason));
+        let stamps = match countersignatures {
+            Countersignatures::AreTimestamps => self.judge_timestamps(signer, checks),
+            Countersignatures::AreSignatures => self.judge_stamps(self.tokens(signer), checks),
+        };
+        self.judge_digest(signer, stamps.first(), checks);
+        let path = self.judge_path(certificate, &stamps, checks);
+        report.signer = Some(self.signer_report(certificate, path.as_ref()));
+        report.timestamps = stamps.into_iter().map(TimestampReport::from).collect();
+        Some(certificate)
     }
 
     fn judge(&self) -> timestamp::Judge<'a> {

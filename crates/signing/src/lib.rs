@@ -9,6 +9,7 @@ pub mod openpgp;
 
 mod bundle;
 mod cab;
+mod catalog;
 mod checks;
 mod cms;
 mod cpio;
@@ -54,6 +55,7 @@ mod xar;
 mod xml;
 mod zip;
 
+pub use catalog::inspect_member;
 pub use checks::{CHECKS, Check, Outcome};
 pub use format::Format;
 pub use inspection::{Inspection, inspect};

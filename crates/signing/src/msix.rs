@@ -5,8 +5,8 @@
 //! block map alone, so both are judged. Packages in a bundle are covered by its signature; those that are signed themselves
 //! are judged besides.
 //!
-//! Source: Microsoft Learn, "MSIX package signing" and "App package block map schema"; [MS-OPC names: ECMA-376 part 2]; what
-//! the digest covers is from the packages of Microsoft's own tests.
+//! Source: Microsoft Learn, "MSIX package signing" and "App package block map schema"; ECMA-376 part 2 for names of parts;
+//! what the digest covers is from the packages of Microsoft's own tests.
 
 mod block_map;
 mod bundle;

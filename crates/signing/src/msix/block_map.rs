@@ -204,7 +204,7 @@ impl BlockMap {
     }
 }
 
-/// Prefixes whose elements readers skip that do not know them (ECMA-376 part 3, section 7.2).
+/// Prefixes whose elements readers skip that do not know them (markup compatibility, ECMA-376 part 3).
 struct Ignorable<'a>(Vec<&'a str>);
 
 impl<'a> Ignorable<'a> {

@@ -9,9 +9,9 @@ use crate::nuget::signature::{Judging, Role, empty};
 use crate::oid;
 
 /// Every countersignature, judged. NuGet takes one, by a repository over the signature of an author.
-pub(super) fn reports(
-    judging: Judging<'_>,
-    signer: &SignerInfo<'_>,
+pub(super) fn reports<'a>(
+    judging: Judging<'a>,
+    signer: &SignerInfo<'a>,
     role: Option<Role>,
 ) -> Vec<SignatureReport> {
     let unsigned = signer.unsigned.iter();

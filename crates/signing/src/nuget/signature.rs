@@ -3,12 +3,11 @@
 use release::Timestamp;
 
 use crate::checks::{
-    CMS_DIGEST_ALGORITHM, CMS_MESSAGE_DIGEST, CMS_PARSE, CMS_SIGNATURE, Check, NUGET_CERTIFICATE,
-    NUGET_CONTENT, NUGET_TYPE,
+    CMS_MESSAGE_DIGEST, CMS_PARSE, Check, NUGET_CERTIFICATE, NUGET_CONTENT, NUGET_TYPE,
 };
-use crate::cms::{BareDigest, SignedData, SignerInfo};
-use crate::inspection::{SignatureReport, TimestampReport};
-use crate::judging::{self, outcome};
+use crate::cms::{SignedData, SignerInfo};
+use crate::inspection::SignatureReport;
+use crate::judging::{self, Countersignatures, outcome};
 use crate::key::PublicKey;
 use crate::nuget::content::ContentError;
 use crate::nuget::countersignature;
@@ -68,7 +67,7 @@ pub(super) fn empty(place: &str) -> SignatureReport {
     }
 }
 
-impl Judging<'_> {
+impl<'a> Judging<'a> {
     /// The signature, and the countersignatures to it. What is wrong with the content is given.
     pub(super) fn reports(self, content: Option<ContentError>) -> Vec<SignatureReport> {
         let mut report = empty("signature");
@@ -111,7 +110,7 @@ impl Judging<'_> {
     }
 
     /// Who signed and when, whatever was signed.
-    pub(super) fn judge_signer(self, signer: &SignerInfo<'_>, report: &mut SignatureReport) {
+    pub(super) fn judge_signer(self, signer: &SignerInfo<'a>, report: &mut SignatureReport) {
         let common = judging::Judging {
             signed: self.signed,
             at: self.at,
@@ -119,33 +118,10 @@ impl Judging<'_> {
             weak: Weak::Refused,
             purpose: Purpose::CodeSigning,
         };
-        let checks = &mut report.checks;
-        let Ok(algorithm) = signer.digest else {
-            let reason = "the digest algorithm of the signer is not supported";
-            checks.push(Check::fail(CMS_DIGEST_ALGORITHM, reason));
-            return;
-        };
-        report.digest = algorithm.to_string();
-        checks.push(Check::pass(CMS_DIGEST_ALGORITHM, algorithm.to_string()));
-        common.judge_curves(checks);
-        let certificates = &self.signed.certificates;
-        let certificate = match signer.verify(certificates, BareDigest::Refused) {
-            Ok(certificate) => certificate,
-            Err(error) => {
-                checks.push(Check::fail(CMS_SIGNATURE, error.to_string()));
-                let named = signer.named(certificates);
-                report.signer = named.map(|it| common.signer_report(it, None));
-                return;
-            }
-        };
-        let reason = format!("signed with the key of {certificate}");
-        checks.push(Check::pass(CMS_SIGNATURE, reason));
-        checks.push(certificate_check(signer, certificate));
-        let stamps = common.judge_tokens(signer, checks);
-        common.judge_digest(signer, stamps.first(), checks);
-        let path = common.judge_path(certificate, &stamps, checks);
-        report.signer = Some(common.signer_report(certificate, path.as_ref()));
-        report.timestamps = stamps.into_iter().map(TimestampReport::from).collect();
+        let countersignatures = Countersignatures::AreSignatures;
+        if let Some(certificate) = common.judge_signer(signer, countersignatures, report) {
+            report.checks.push(certificate_check(signer, certificate));
+        }
     }
 }
 
