@@ -45,6 +45,14 @@ const BUNDLE_MANIFEST: &str = "AppxMetadata/AppxBundleManifest.xml";
 /// What makes an archive an app package.
 pub(crate) const MARKS: &[&str] = &[MANIFEST, BUNDLE_MANIFEST, BLOCK_MAP, SIGNATURE];
 
+/// Whether a name in an archive is one that only app packages have, however it is spelled: what Windows may take for a package
+/// is judged as one, and fails where the spelling is not the usual one.
+pub(crate) fn is_mark(path: &str) -> bool {
+    let name = parts::decode(path);
+    let name = name.as_deref().unwrap_or(path);
+    MARKS.iter().any(|mark| mark.eq_ignore_ascii_case(name))
+}
+
 /// What is read of a package at most. Files are read in pieces.
 struct Limits;
 

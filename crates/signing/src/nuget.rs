@@ -40,7 +40,7 @@ pub(crate) fn is_mark(name: &str) -> bool {
         let (_, extension) = name.rsplit_once('.').unwrap_or_default();
         !name.contains('/') && extension.eq_ignore_ascii_case("nuspec")
     };
-    name == SIGNATURE || is_description()
+    name.eq_ignore_ascii_case(SIGNATURE) || is_description()
 }
 
 /// Inspects a package, and judges it at a time by what is trusted.

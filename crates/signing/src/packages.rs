@@ -30,7 +30,7 @@ impl Package {
     /// What has the marks of both is an app package: those name each file that may be in them.
     fn of(archive: &Archive) -> Option<Self> {
         let names = || archive.entries.iter().map(|entry| entry.path.as_str());
-        if names().any(|name| msix::MARKS.contains(&name)) {
+        if names().any(msix::is_mark) {
             Some(Self::Msix)
         } else if names().any(nuget::is_mark) {
             Some(Self::NuGet)

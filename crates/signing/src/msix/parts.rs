@@ -51,7 +51,7 @@ impl<'a> Parts<'a> {
 
 /// The name of a part: UTF-8 of which all but some of ASCII is written as `%` and two digits (ECMA-376 part 2, section 9.1.1).
 /// None where what comes out is no name that all read in one way.
-fn decode(path: &str) -> Option<String> {
+pub(super) fn decode(path: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(path.len());
     let mut rest = path.as_bytes();
     while let Some((first, behind)) = rest.split_first() {

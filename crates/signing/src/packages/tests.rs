@@ -159,14 +159,18 @@ fn packages_are_told_by_what_is_in_them() {
         (".signature.p7s", Some(Verdict::Invalid)),
         ("AppxManifest.xml", Some(Verdict::Invalid)),
         ("AppxSignature.p7x", Some(Verdict::Invalid)),
+        ("aPPXmANIFEST.xml", Some(Verdict::Invalid)),
+        ("%41ppxManifest.xml", Some(Verdict::Invalid)),
+        (".Signature.p7s", Some(Verdict::Invalid)),
     ] {
         let mut bytes = archive(&[Member::new(name, b"some bytes")]);
         assert_eq!(verdict(&bytes), verdict_expected, "{name}");
         // What stands behind the archive makes it unreadable, and does not make it something else.
         bytes.push(0);
-        let is_signed = name.starts_with(['.', 'A']) && name != "A.NuSpec";
-        let named = name == "nested/AppxManifest.xml" || is_signed;
-        assert_eq!(verdict(&bytes), named.then_some(Verdict::Invalid), "{name}");
+        let marks = ["AppxManifest.xml", "AppxSignature.p7x", ".signature.p7s"];
+        let is_marked = marks.iter().any(|mark| name.ends_with(mark));
+        let expected = is_marked.then_some(Verdict::Invalid);
+        assert_eq!(verdict(&bytes), expected, "{name}");
     }
 }
 

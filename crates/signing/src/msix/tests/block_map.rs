@@ -156,6 +156,27 @@ fn parts_that_cannot_be_told_apart_are_refused() {
 }
 
 #[test]
+fn nothing_is_read_that_is_larger_than_what_is_read() {
+    for (part, bytes, check) in [
+        ("AppxManifest.xml", 4 << 20, "msix.manifest"),
+        ("AppxBlockMap.xml", 16 << 20, "msix.block-map"),
+        ("AppxSignature.p7x", 1 << 20, "cms.parse"),
+    ] {
+        let mut parts = parts(SIGNED);
+        let part = parts.iter_mut().find(|it| it.name == part.as_bytes());
+        let part = part.expect("the part");
+        *part = Member::deflated(&String::from_utf8_lossy(&part.name), &vec![b' '; bytes + 1]);
+        let found = look(&archive(&parts));
+        let reason = found.failed().find(|it| it.id.as_str() == check);
+        let reason = &reason.expect("a failed check").reason;
+        assert!(
+            reason.contains(&format!("more than {bytes} bytes")),
+            "{reason}"
+        );
+    }
+}
+
+#[test]
 fn edits_of_manifests_are_found() {
     let manifest = "AppxMetadata/AppxBundleManifest.xml";
     let unsigned = {
