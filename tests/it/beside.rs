@@ -179,3 +179,59 @@ fn where_an_artifact_was_built_is_verified() {
         .says("a whole ref");
     assert!(!world.path("store").exists());
 }
+
+#[test]
+fn an_rpm_package_is_signed_inside() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus/rpm");
+    let next = "it is part of the shared corpus of signed files, which is optional";
+    if !testkit::judge::has_path(&folder, next) {
+        return;
+    }
+    let package = |name: &str| fs::read(folder.join("RPMS/v4").join(name)).expect("a sample");
+    let signed = package("signed/rpm-basic-with-ed25519-2.3.4-5.el9.noarch.rpm");
+    let world = world();
+    let mut keys = fs::read_dir(folder.join("keys/v4")).expect("keys");
+    let keys = keys.find_map(|file| {
+        let bytes = fs::read(file.expect("a file").path()).expect("a key");
+        let parsed = signing::OpenPgpKeys::parse(&bytes).ok()?;
+        let wanted = "77CEF535745D5AF04ECD115F522E846427933839";
+        let mut found = parsed.fingerprints();
+        found.any(|it| it.to_string() == wanted).then_some(bytes)
+    });
+    world.write("vendor.asc", &keys.expect("the key"));
+    let rule = |fingerprint: &str| {
+        configure(
+            &world,
+            &format!("{{ openpgp: {{ key: vendor.asc, fingerprint: {fingerprint} }} }}"),
+        );
+    };
+    rule("77CEF535745D5AF04ECD115F522E846427933839");
+    world.write("dist/basic.whl", &signed);
+    world.sh("verify").expect(0);
+    let mut changed = signed.clone();
+    let at = changed.len() - 9;
+    changed[at] ^= 1;
+    world.write("dist/basic.whl", &changed);
+    world
+        .sh("verify")
+        .expect(1)
+        .says("INVALID")
+        .says("rpm.payload-digest");
+    // rpmkeys says "digests OK" of this one, and its exit status is 0.
+    world.write(
+        "dist/basic.whl",
+        &package("rpm-basic-2.3.4-5.el9.noarch.rpm"),
+    );
+    world
+        .sh("verify")
+        .expect(1)
+        .says("UNSIGNED")
+        .says("rpm.signed");
+    world.write("dist/basic.whl", &signed);
+    rule("0123456789ABCDEF0123456789ABCDEF01234567");
+    world
+        .sh("verify")
+        .expect(1)
+        .says("openpgp.key")
+        .says("is not in `vendor.asc`");
+}

@@ -1,5 +1,7 @@
 //! Outside bytes: every parser is thrown thousands of spoilt real documents, and none may panic or be slow.
 
+mod linux;
+
 use std::panic::catch_unwind;
 use std::time::{Duration, Instant};
 
@@ -213,6 +215,22 @@ fn no_parser_panics_on_a_spoilt_document() {
             include_bytes!("../../crates/signing/fixtures/apple/good.app.zip"),
         ),
         (
+            "signed.msix",
+            include_bytes!("../../crates/signing/fixtures/zipped/signed.msix"),
+        ),
+        (
+            "signed.nupkg",
+            include_bytes!("../../crates/signing/fixtures/zipped/countersigned.nupkg"),
+        ),
+        (
+            "snake-oil.gpg.asc",
+            include_bytes!("../../crates/signing/fixtures/openpgp/snake-oil.gpg.asc"),
+        ),
+        (
+            "atlas.tar.gz.asc",
+            include_bytes!("../../crates/signing/fixtures/openpgp/atlas.tar.gz.asc"),
+        ),
+        (
             "roots.pem",
             include_bytes!("../../crates/signing/fixtures/pki/certificates.pem"),
         ),
@@ -220,6 +238,9 @@ fn no_parser_panics_on_a_spoilt_document() {
         documents.insert(name.to_owned(), bytes.to_vec());
     }
     documents.insert("a.pkg".to_owned(), package());
+    documents.insert("a.rpm".to_owned(), linux::rpm());
+    documents.insert("a.deb".to_owned(), linux::deb());
+    documents.insert("a.sigstore.json".to_owned(), linux::BUNDLE.into());
     documents.insert("a.cpio".to_owned(), cpio());
     let note = "{\"schema\": 1, \"min-writer\": 1, \"app\": \"atlas\", \"version\": \"1.4.0\", \"repository\": \"acme/atlas\", \"tag\": \"v1.4.0\", \"release\": 7}";
     documents.insert("github/1.4.0.json".to_owned(), note.into());

@@ -19,7 +19,7 @@ pub struct Parser {
 }
 
 /// All of them.
-pub const PARSERS: [Parser; 25] = [
+pub const PARSERS: [Parser; 34] = [
     Parser {
         reads: "lastmile.yml",
         parse: |bytes| {
@@ -95,6 +95,34 @@ pub const PARSERS: [Parser; 25] = [
     Parser {
         reads: ".zip",
         parse: |bytes| walk(bytes),
+    },
+    Parser {
+        reads: ".msix",
+        parse: |bytes| inspect(bytes),
+    },
+    Parser {
+        reads: ".nupkg",
+        parse: |bytes| inspect(bytes),
+    },
+    Parser {
+        reads: ".rpm",
+        parse: |bytes| inspect(bytes),
+    },
+    Parser {
+        reads: ".deb",
+        parse: |bytes| inspect(bytes),
+    },
+    Parser {
+        reads: ".gpg.asc",
+        parse: |bytes| drop(signing::OpenPgpKeys::parse(bytes)),
+    },
+    Parser {
+        reads: ".tar.gz.asc",
+        parse: |bytes| openpgp(bytes),
+    },
+    Parser {
+        reads: ".sigstore.json",
+        parse: |bytes| drop(signing::sigstore::Bundles::read(bytes)),
     },
     Parser {
         reads: ".pem",
@@ -211,6 +239,20 @@ fn inspect(bytes: &[u8]) {
     }
     // A program is looked at without its mark as well.
     drop(signing::authenticode::inspect(&mut reader, at, &trust));
+}
+
+/// Verifies a signature of a key that is read with it.
+fn openpgp(bytes: &[u8]) {
+    let keys = include_bytes!("../../signing/fixtures/openpgp/snake-oil.gpg.asc");
+    let keys = signing::OpenPgpKeys::parse(keys).expect("our own key");
+    let fingerprint = keys.fingerprints().next().expect("a key");
+    let opened = signing::openpgp::open(Some(bytes), &keys, fingerprint, "atlas.tar.gz");
+    let mut verifier = opened.verifier();
+    if let Some(verifier) = &mut verifier {
+        verifier.update(b"the bytes of an archive");
+    }
+    let at = Timestamp::from_unix(1_795_392_000).expect("November 2026");
+    drop(opened.checks(verifier, "atlas.tar.gz", at));
 }
 
 /// Looks into a container, and judges what is inside.

@@ -4,6 +4,7 @@ mod allowance;
 mod beside;
 mod inside;
 mod own;
+mod packaged;
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -162,7 +163,9 @@ pub fn examine(
         &mut checks,
     );
     let signature = signature.map_err(unreadable)?;
-    checks.extend(opened.checks(verifiers, whole));
+    let packaged = packaged::judge(whole, bytes).map_err(unreadable)?;
+    let (inside, packaged) = packaged.map_or((None, None), |it| (Some(it.checks), it.signature));
+    checks.extend(opened.checks(verifiers, whole, inside));
     checks.extend(sums_checks(context, candidate, &measured));
     if checks.is_empty() {
         checks.push(unsupported(&measured));
@@ -176,7 +179,7 @@ pub fn examine(
         platform: candidate.platform,
         verdict: leaves.fold(own, |verdict, leaf| verdict.worse(leaf.verdict)),
         checks,
-        signature,
+        signature: signature.or(packaged),
         contents,
         measured,
     }))

@@ -290,52 +290,62 @@ impl<'a> Walker<'a> {
         passing: &Passing<'_>,
         head: &[u8],
         mut file: FileNode,
-        mut bytes: &mut dyn Bytes,
+        bytes: &mut dyn Bytes,
         tree: &mut Tree,
     ) -> io::Result<()> {
         let format = format_of(head, passing.path);
         let is_in_bundle = bundle::is_inside(passing.path);
+        let is_in_package = self.packages > 0;
+        let leaf = |file: &FileNode, signature, checks| Leaf {
+            path: format!("{}{}", passing.place, passing.path),
+            format,
+            sha256: Some(Sha256::from_bytes(file.sha256)),
+            signature,
+            is_in_bundle,
+            is_in_package,
+            checks,
+        };
+        let mut is_covered = false;
         if is_leaf(format) {
-            let Settings { at, trust, .. } = self.settings;
-            let signature = match format {
-                // Where its end is not that of one, that is what is wrong with it.
-                Format::DiskImage => dmg::inspect(&mut bytes, at, trust).map(Some),
-                _ => inspection::inspect(&mut bytes, at, trust),
-            };
-            let signature = match signature {
-                Ok(signature) => signature,
-                Err(error) => return Err(self.world.fail(error)),
-            };
+            let signature = self.signature(format, bytes)?;
             file.signature.clone_from(&signature);
-            self.contents.leaves.push(Leaf {
-                path: format!("{}{}", passing.place, passing.path),
-                format,
-                sha256: Some(Sha256::from_bytes(file.sha256)),
-                signature,
-                is_in_bundle,
-                is_in_package: self.packages > 0,
-                checks: Vec::new(),
-            });
+            let leaf = leaf(&file, signature, Vec::new());
+            self.contents.leaves.push(leaf);
+        } else if format == Format::Zip {
+            // An unsigned package is an archive.
+            let signature = self.signature(format, bytes)?;
+            if let Some(found) = signature.filter(|it| it.verdict != Verdict::Unsigned) {
+                // The signature of an app package covers every file of it, and nobody but Windows unpacks it.
+                is_covered = found.kind == inspection::Kind::Authenticode;
+                let leaf = leaf(&file, Some(found), Vec::new());
+                self.contents.leaves.push(leaf);
+            }
         }
-        let sha256 = Sha256::from_bytes(file.sha256);
+        let container = passing.container(head, format);
+        if let Some(container) = container.filter(|_| !is_covered) {
+            let unread = self.inner(container, bytes, passing)?;
+            let unread = unread.map(|check| leaf(&file, None, vec![check]));
+            self.contents.leaves.extend(unread);
+        }
         if is_in_bundle {
             tree.insert(passing.path.to_owned(), Node::File(file));
         }
-        let Some(container) = passing.container(head, format) else {
-            return Ok(());
-        };
-        if let Some(check) = self.inner(container, bytes, passing)? {
-            self.contents.leaves.push(Leaf {
-                path: format!("{}{}", passing.place, passing.path),
-                format,
-                sha256: Some(sha256),
-                signature: None,
-                is_in_bundle,
-                is_in_package: self.packages > 0,
-                checks: vec![check],
-            });
-        }
         Ok(())
+    }
+
+    /// The signature that a file carries itself.
+    fn signature(
+        &self,
+        format: Format,
+        mut bytes: &mut dyn Bytes,
+    ) -> io::Result<Option<Inspection>> {
+        let Settings { at, trust, .. } = self.settings;
+        let found = match format {
+            // Where its end is not that of one, that is what is wrong with it.
+            Format::DiskImage => dmg::inspect(&mut bytes, at, trust).map(Some),
+            _ => inspection::inspect(&mut bytes, at, trust),
+        };
+        found.map_err(|error| self.world.fail(error))
     }
 
     /// Judges every bundle of a container that was read.

@@ -61,14 +61,22 @@ impl<'a> Opened<'a> {
         }
     }
 
-    /// Every check, after the last byte.
-    pub(super) fn checks(&self, verifiers: Verifiers<'_>, whole: Whole<'_>) -> Vec<Check> {
+    /// Every check, after the last byte. `packaged` are those of OpenPGP, where the signature lies in the artifact.
+    pub(super) fn checks(
+        &self,
+        verifiers: Verifiers<'_>,
+        whole: Whole<'_>,
+        packaged: Option<Vec<Check>>,
+    ) -> Vec<Check> {
         let (name, version) = (self.candidate.name, self.context.version);
         let mut checks = Vec::new();
         for ((key, opened), verifier) in self.minisign.iter().zip(verifiers.minisign) {
             checks.extend(opened.checks(verifier, key, name, version));
         }
-        for (opened, verifier) in self.openpgp.iter().zip(verifiers.openpgp) {
+        let is_packaged = packaged.is_some();
+        checks.extend(packaged.into_iter().flatten());
+        let detached = self.openpgp.iter().zip(verifiers.openpgp);
+        for (opened, verifier) in detached.filter(|_| !is_packaged) {
             match opened {
                 Ok(opened) => {
                     let at = self.context.now;

@@ -58,7 +58,6 @@ fn is_unpacked(kind: Kind) -> bool {
     match kind {
         Kind::Zip
         | Kind::TarGz
-        | Kind::Msix
         | Kind::SquirrelFull
         | Kind::VelopackFull
         | Kind::Pkg
@@ -66,6 +65,8 @@ fn is_unpacked(kind: Kind) -> bool {
         Kind::Nsis
         | Kind::Exe
         | Kind::Msi
+        // Windows installs none whose signature does not cover every file of it.
+        | Kind::Msix
         | Kind::Dmg
         | Kind::AppImage
         | Kind::Deb

@@ -31,10 +31,7 @@ pub(super) fn judge(
             None => package(whole, bytes)?,
         };
         // Packages of apps have signatures of their own, archives need none.
-        let found = found.filter(|found| {
-            let must_be_signed = whole.candidate.kind == Kind::Msix || !is_seen_inside;
-            must_be_signed || found.verdict != Verdict::Unsigned
-        });
+        let found = found.filter(|found| !is_seen_inside || found.verdict != Verdict::Unsigned);
         match &found {
             Some(found) => checks.extend(authenticode_checks(found, &signers.authenticode)),
             None if is_seen_inside => {}
@@ -101,8 +98,7 @@ pub(super) fn apple_checks(inspection: &Inspection, signers: &[&apple::Signer]) 
 
 fn no_authenticode(format: Format) -> Check {
     let reason = format!(
-        "Authenticode is demanded, and this is {} ({}), where this version does not look for it",
-        "no program, installer package, or cabinet",
+        "Authenticode is demanded, and this is no program and no package of Windows ({}), where this version does not look for it",
         format.name()
     );
     Check::new(FORMAT_UNSUPPORTED, Outcome::Unsupported, reason)
