@@ -5,7 +5,7 @@ use std::io;
 use release::Kind;
 use release::name::escaped;
 
-use crate::apple::{self, Notarized};
+use crate::apple::{self, HardenedRuntime, Notarized};
 use crate::checks::{CONTENTS_SIGNED, Check, FORMAT_UNSUPPORTED, Outcome};
 use crate::format::Format;
 use crate::report::{ContentsReport, LeafReport};
@@ -102,11 +102,12 @@ fn judge(whole: Whole<'_>, signers: &Signers<'_>, leaf: Leaf) -> LeafReport {
             checks.extend(authenticode_checks(signature, &signers.authenticode));
         }
         (Some(signature), Some(Covering::Apple)) if !signers.apple.is_empty() => {
-            let within = without_ticket(&signers.apple);
-            let signers = match is_in_bundle || is_in_package {
-                true => within.iter().collect(),
-                false => signers.apple.clone(),
-            };
+            let is_vouched_for = is_in_bundle || is_in_package;
+            let signers = signers.apple.iter();
+            let signers: Vec<_> = signers
+                .map(|signer| asked_of(signer, format, is_vouched_for))
+                .collect();
+            let signers: Vec<_> = signers.iter().collect();
             checks.extend(apple_checks(signature, &signers));
         }
         _ if checks.is_empty() => {
@@ -152,11 +153,19 @@ fn covering(format: Format) -> Option<Covering> {
     }
 }
 
-/// The ticket of what is in a bundle or package is stapled to that, which is judged by itself.
-fn without_ticket(signers: &[&apple::Signer]) -> Vec<apple::Signer> {
-    let signers = signers.iter().map(|signer| apple::Signer {
-        notarized: Notarized::MayBeMissing,
-        ..(*signer).clone()
-    });
-    signers.collect()
+/// What is asked of a file whose inside was looked at. The ticket of what is in a bundle or package is stapled to that,
+/// which vouches for it and is judged by itself. The programs in a package are judged by themselves too.
+pub(super) fn asked_of(
+    signer: &apple::Signer,
+    format: Format,
+    is_vouched_for: bool,
+) -> apple::Signer {
+    let mut asked = signer.clone();
+    if is_vouched_for {
+        asked.notarized = Notarized::MayBeMissing;
+    }
+    if format == Format::Xar {
+        asked.hardened_runtime = HardenedRuntime::MayBeMissing;
+    }
+    asked
 }

@@ -9,6 +9,7 @@ use crate::dmg;
 use crate::format::Format;
 use crate::inspection::{self, Inspection};
 use crate::report::Verdict;
+use crate::verify::inside::asked_of;
 use crate::verify::{Bytes, Signers, Whole};
 use release::Kind;
 
@@ -23,7 +24,9 @@ pub(super) fn judge(
     checks: &mut Vec<Check>,
 ) -> io::Result<Option<Inspection>> {
     // A package is no archive: it has a signature of its own.
-    let is_seen_inside = is_seen_inside && whole.measured.format != Format::Xar;
+    let is_package = whole.measured.format == Format::Xar;
+    let (is_seen_inside, is_package_seen) =
+        (is_seen_inside && !is_package, is_seen_inside && is_package);
     let mut signature = None;
     if !signers.authenticode.is_empty() {
         let found = match image {
@@ -42,6 +45,12 @@ pub(super) fn judge(
     if !signers.apple.is_empty() {
         let found = of_apple(whole, bytes)?;
         match &found {
+            Some(found) if is_package_seen => {
+                let format = whole.measured.format;
+                let asked = signers.apple.iter();
+                let asked: Vec<_> = asked.map(|it| asked_of(it, format, false)).collect();
+                checks.extend(apple_checks(found, &asked.iter().collect::<Vec<_>>()));
+            }
             Some(found) => checks.extend(apple_checks(found, &signers.apple)),
             None if is_seen_inside => {}
             None => checks.push(no_apple(whole)),

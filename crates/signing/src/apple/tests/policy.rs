@@ -187,3 +187,23 @@ fn a_package_is_held_to_the_rules_with_all_that_is_inside() {
     let found = examined(&tar, rules(pki::TEAM), ArtifactKind::Pkg, false);
     assert_eq!(found.0, Verdict::Unsupported);
 }
+
+/// Without a ticket the notary says nothing of the programs in a package, but they were looked at here.
+#[test]
+fn the_runtime_of_a_package_is_that_of_the_programs_in_it() {
+    let Some(mut bytes) = package("3.2.0") else {
+        return;
+    };
+    bytes.truncate(find(&bytes, b"t8lr"));
+    let team = "G43BCU2T37";
+    let run = |rules| examined(&bytes, rules, ArtifactKind::Pkg, false);
+    let found = run(rules(team));
+    assert_eq!(found, (Verdict::Invalid, vec!["apple.notarized"], true));
+    let mut unnotarized = signer(team);
+    unnotarized.notarized = Notarized::MayBeMissing;
+    let found = run(Rules {
+        apple: Some(unnotarized),
+        ..Rules::default()
+    });
+    assert_eq!(found, (Verdict::Valid, vec![], true));
+}
