@@ -1,5 +1,7 @@
 //! Small images signed under a PKI of our own (`fixtures/apple/disk_images.py`), and copies of them with one thing wrong.
 
+mod judge;
+
 use std::io::Cursor;
 
 use proptest::prelude::*;
@@ -23,6 +25,8 @@ macro_rules! image {
 }
 
 const GOOD: &[u8] = image!("good");
+/// Of the same team, with data of the same length.
+const OTHER: &[u8] = image!("other");
 const TEAM: &str = "SNAKE0OIL1";
 const TICKET: u32 = 0x10002;
 
@@ -160,7 +164,7 @@ fn a_ticket_may_come_and_go_and_what_is_inside_is_known_by_it_alone() {
     assert_eq!(found.verdict, Verdict::Valid, "{found:#?}");
     let unnotarized = ["apple.hardened-runtime", "apple.notarized"];
     assert_eq!(judged(&found), unnotarized);
-    let mut others = Copy::of(image!("other")).blobs().into_iter();
+    let mut others = Copy::of(OTHER).blobs().into_iter();
     let ticket = others.find(|(kind, _)| *kind == TICKET).expect("a ticket");
     let found = look(&stapled(Some(ticket.1)));
     assert_eq!(failed(&found), ["ticket.coverage"]);
@@ -259,7 +263,7 @@ const MUTANTS: &[(&str, &[&str], Spoil)] = &[
         "checksum in the property list",
         &["dmg.data-checksum", "macho.page-hashes"],
         |it| {
-            let other = Copy::of(image!("other"));
+            let other = Copy::of(OTHER);
             let at = find(&it.list, b"<data>");
             let end = find(&it.list, b"</data>");
             let others = find(&other.list, b"<data>");
@@ -376,7 +380,7 @@ const MUTANTS: &[(&str, &[&str], Spoil)] = &[
         "signature of another image by the same team",
         &["dmg.koly", "macho.page-hashes"],
         |it| {
-            let other = Copy::of(image!("other"));
+            let other = Copy::of(OTHER);
             it.signature = other.signature;
             let bytes = it.signature.len();
             it.number(0x130, bytes);
@@ -386,7 +390,7 @@ const MUTANTS: &[(&str, &[&str], Spoil)] = &[
         "data of another image by the same team",
         &["dmg.koly", "macho.page-hashes"],
         |it| {
-            let other = Copy::of(image!("other"));
+            let other = Copy::of(OTHER);
             it.data = other.data;
             it.list = other.list;
             let places = it.koly[0x128..0x138].to_vec();
