@@ -2,6 +2,9 @@
 
 use std::io::{Cursor, Write as _};
 
+use proptest::prelude::*;
+use release::Sha256;
+
 use super::*;
 use crate::checks::Outcome;
 use crate::cpio;
@@ -83,6 +86,10 @@ pub(crate) fn with_payload(payload: &[u8]) -> Vec<u8> {
 }
 
 fn look(bytes: &[u8]) -> Contents {
+    walk_any(bytes).expect("a container")
+}
+
+fn walk_any(bytes: &[u8]) -> Option<Contents> {
     let root = include_str!("../../fixtures/apple/roots.pem");
     let trust = Trust::microsoft().with_extra_roots(root).expect("a root");
     let settings = Settings {
@@ -90,8 +97,7 @@ fn look(bytes: &[u8]) -> Contents {
         trust: &trust,
         room: walk::tests::room,
     };
-    let found = walk::walk(&mut Cursor::new(bytes), settings).expect("bytes in memory");
-    found.expect("a container")
+    walk::walk(&mut Cursor::new(bytes), settings).expect("bytes in memory")
 }
 
 fn leaves(contents: &Contents) -> Vec<(&str, Verdict)> {
@@ -270,4 +276,39 @@ fn a_program_that_is_called_like_attributes_is_found() {
     ];
     let found = look(&with_payload(&gzip(&cpio::tests::archive(&members))));
     assert_eq!(leaves(&found), [("Payload!/._a", Verdict::Valid)]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn noise_ends_without_a_panic(
+        packing in 0_usize..3,
+        at in any::<prop::sample::Index>(),
+        value in any::<u8>(),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let plain = payload();
+        let length = (plain.len() as u64).to_be_bytes();
+        let packed = match packing {
+            0 => plain,
+            1 => gzip(&plain),
+            _ => [b"pbzx", &length[..], &length, &length, &plain].concat(),
+        };
+        // In the payload, where no checksum of the package is looked at.
+        let mut changed = packed.clone();
+        let at_payload = at.index(changed.len().min(400));
+        changed[at_payload] = value;
+        let found = look(&with_payload(&changed));
+        let program = Sha256::of(PROGRAM);
+        for leaf in found.leaves.iter().filter(|it| it.verdict() == Verdict::Valid) {
+            prop_assert_eq!(leaf.sha256, Some(program), "byte {}", at_payload);
+        }
+        // In the package itself.
+        let mut package = with_payload(&packed);
+        let at_package = at.index(package.len());
+        package[at_package] = value;
+        let _ = walk_any(&package);
+        let _ = walk_any(&package[..cut.index(package.len())]);
+    }
 }
