@@ -37,6 +37,22 @@ pub enum Format {
 }
 
 impl Format {
+    /// Every format.
+    pub const ALL: &[Self] = &[
+        Self::Pe,
+        Self::Ole,
+        Self::Cab,
+        Self::Zip,
+        Self::MachO,
+        Self::Bundle,
+        Self::Xar,
+        Self::DiskImage,
+        Self::Elf,
+        Self::Deb,
+        Self::Rpm,
+        Self::Other,
+    ];
+
     /// How many bytes of the beginning [`Format::detect`] wants.
     pub const HEAD_BYTES: usize = 8;
 

@@ -1,5 +1,6 @@
 //! What the tests of several modules share: the corpus beside the repository.
 
+mod coverage;
 pub(crate) mod spoilt;
 
 use std::io::{self, Write as _};

@@ -96,6 +96,16 @@ fn countersignature(copy: &Copy) -> Vec<u8> {
 /// What is done to which file, and the check that must fail.
 const MUTANTS: &[(&str, &str, &str, Spoil)] = &[
     ("body", WHOIS, "pe.digest", |it| it.bytes[5000] ^= 1),
+    (
+        "another digest algorithm announced",
+        WHOIS,
+        "cms.digest-algorithm",
+        |it| {
+            // SHA-256 (RFC 5754 section 2.2): the first one stands in the set of all.
+            let sha256 = [0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01];
+            it.flip(&sha256, 8);
+        },
+    ),
     ("header", WHOIS, "pe.digest", |it| it.bytes[0x50] ^= 1),
     ("last byte before the table", WHOIS, "pe.digest", |it| {
         it.bytes[it.table - 1] ^= 0x80;
