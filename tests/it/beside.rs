@@ -235,3 +235,50 @@ fn an_rpm_package_is_signed_inside() {
         .says("openpgp.key")
         .says("is not in `vendor.asc`");
 }
+
+/// What the public conformance suite asks of a client, as it asks: exit codes.
+#[test]
+fn the_conformance_protocol_is_spoken() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus/sigstore");
+    let next = "it is part of the shared corpus of signed files, which is optional";
+    if !testkit::judge::has_path(&folder, next) {
+        return;
+    }
+    let world = world();
+    let suite = folder.join("conformance");
+    let artifact = suite.join("a.txt").to_string_lossy().into_owned();
+    let verify = |case: &str, more: &[&str], subject: &str| {
+        let bundle = suite.join("bundle-verify").join(case);
+        let bundle = bundle.join("bundle.sigstore.json");
+        let mut words = vec!["sigstore", "verify-bundle", "--bundle"];
+        let bundle = bundle.to_string_lossy().into_owned();
+        words.push(&bundle);
+        words.extend(more);
+        words.push(subject);
+        world.run(&words)
+    };
+    let identity = [
+        "--certificate-identity",
+        "https://github.com/sigstore-conformance/extremely-dangerous-public-oidc-beacon/.github/workflows/extremely-dangerous-oidc-beacon.yml@refs/heads/main",
+        "--certificate-oidc-issuer",
+        "https://token.actions.githubusercontent.com",
+    ];
+    verify("happy-path-v0.3", &identity, &artifact).expect(0);
+    let bytes = fs::read(&artifact).expect("the artifact");
+    let digest = format!("sha256:{}", release::Sha256::of(&bytes));
+    verify("happy-path-v0.3", &identity, &digest).expect(0);
+    verify("signature-mismatch_fail", &identity, &artifact)
+        .expect(1)
+        .says("the bundle does not hold");
+    let mut other = identity;
+    other[1] = "https://github.com/somebody/else/.github/workflows/x.yml@refs/heads/main";
+    verify("happy-path-v0.3", &other, &artifact)
+        .expect(1)
+        .says("sigstore.identity");
+    let key = suite.join("bundle-verify/managed-key-happy-path/key.pub");
+    let key = key.to_string_lossy().into_owned();
+    verify("managed-key-happy-path", &["--key", &key], &artifact).expect(0);
+    verify("happy-path-v0.3", &[], &artifact).expect(2);
+    verify("happy-path-v0.3", &identity, "sha256:12").expect(2);
+    verify("nothing", &identity, &artifact).expect(5);
+}

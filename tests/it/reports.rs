@@ -131,7 +131,8 @@ fn the_roots_are_shown() {
         .sh("roots")
         .expect(0)
         .says(signing::MICROSOFT_ROOT_SET)
-        .says(signing::APPLE_ROOT_SET);
+        .says(signing::APPLE_ROOT_SET)
+        .says(signing::sigstore::SIGSTORE_ROOT_SET);
     world
         .sh("roots --all")
         .expect(0)

@@ -99,6 +99,9 @@ pub(crate) enum Verb {
     Inspect(verbs::inspect::Inspect),
     /// Show the roots that signatures may chain to, which are compiled in, with their source and date
     Roots(verbs::roots::Roots),
+    /// Verify as the Sigstore conformance suite asks
+    #[command(subcommand, hide = true)]
+    Sigstore(verbs::sigstore::Sigstore),
     /// Decide the next version from the commits, and tag it
     ///
     /// Commits follow conventionalcommits.org: a breaking change raises MAJOR (MINOR while it is 0.x), `feat` MINOR, `fix`,

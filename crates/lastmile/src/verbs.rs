@@ -13,6 +13,7 @@ pub(crate) mod publish;
 pub(crate) mod reconcile;
 pub(crate) mod rollout;
 pub(crate) mod roots;
+pub(crate) mod sigstore;
 pub(crate) mod tag;
 pub(crate) mod verify;
 
@@ -24,6 +25,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
         Verb::Verify(args) => verify::run(&global, &args).await,
         Verb::Inspect(args) => inspect::run(&global, &args),
         Verb::Roots(args) => roots::run(&global, &args),
+        Verb::Sigstore(args) => sigstore::run(&args),
         Verb::Tag(args) => tag::run(&global, &args).await,
         Verb::Publish(args) => publish::run(&global, &args).await,
         Verb::Rollout(args) => rollout::run(&global, &args).await,

@@ -2,7 +2,7 @@
 
 use release::rollout::TransitionError;
 use release::{FileName, Refusal};
-use signing::{MeasureError, OpenPgpError, ReleaseReport, RootError};
+use signing::{Check, MeasureError, OpenPgpError, ReleaseReport, RootError};
 use store::{LocationError, StoreError};
 use thiserror::Error;
 
@@ -58,6 +58,9 @@ pub enum Error {
     /// The signatures or digests are not as the policy demands.
     #[error("{} of {} artifacts failed their checks; nothing was written", .0.failed(), .0.total())]
     Checks(Box<ReleaseReport>),
+    /// A Sigstore bundle does not hold.
+    #[error("the bundle does not hold: {}: {}", .0.id.as_str(), .0.reason)]
+    Bundle(Check),
     /// A rule said no.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -206,7 +209,7 @@ impl Error {
             | Self::TooLarge { .. }
             | Self::Roots { .. }
             | Self::Keys { .. } => Exit::Usage,
-            Self::Checks(_) | Self::Inspected { .. } => Exit::CheckFailed,
+            Self::Checks(_) | Self::Bundle(_) | Self::Inspected { .. } => Exit::CheckFailed,
             Self::Refused(_) | Self::Transition(TransitionError::Refused(_)) => Exit::Refused,
             Self::Store(StoreError::Refused(_)) => Exit::Refused,
             Self::Transition(TransitionError::Stale { .. })

@@ -1,14 +1,14 @@
 //! `inspect`: what is this, and who signed it. Every check but identity, as there is no policy to say who it should be.
 
 use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use release::Timestamp;
 use release::name::printable;
 use serde::Serialize;
 use signing::walk::{self, Contents, Folder, Settings};
-use signing::{Format, Inspection, Trust, Verdict};
+use signing::{Inspection, Trust, Verdict};
 
 use crate::error::Error;
 
@@ -96,9 +96,9 @@ pub(crate) fn with_roots(trust: Trust, path: &Path) -> Result<Trust, Error> {
 }
 
 fn one(path: &Path, at: Timestamp, trust: &Trust) -> Result<Inspected, Error> {
-    let format = head_format(path)?;
-    let mut file = File::open(path).map_err(|source| local(path, source))?;
     let failed = |source| local(path, source);
+    let mut file = File::open(path).map_err(failed)?;
+    let format = signing::format_of(&mut file).map_err(failed)?;
     let signature = signing::inspect(&mut file, at, trust).map_err(failed)?;
     let room = crate::verify::room;
     let settings = Settings { at, trust, room };
@@ -115,14 +115,6 @@ fn one(path: &Path, at: Timestamp, trust: &Trust) -> Result<Inspected, Error> {
         signature,
         contents,
     })
-}
-
-fn head_format(path: &Path) -> Result<Format, Error> {
-    let mut head = Vec::new();
-    let read = File::open(path)
-        .and_then(|file| file.take(Format::HEAD_BYTES as u64).read_to_end(&mut head));
-    read.map_err(|source| local(path, source))?;
-    Ok(Format::of_head(&head))
 }
 
 /// Everything in a folder: files that carry signatures of their own, archives, and bundles.

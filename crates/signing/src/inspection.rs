@@ -142,7 +142,10 @@ pub fn inspect(
 }
 
 /// What a file is: by its beginning, or by its end where that says nothing. Leaves the reader at its beginning.
-pub(crate) fn format_of(reader: &mut (impl Read + Seek + ?Sized)) -> io::Result<Format> {
+///
+/// # Errors
+/// Where the reader fails.
+pub fn format_of(reader: &mut (impl Read + Seek + ?Sized)) -> io::Result<Format> {
     let mut head = [0; Format::HEAD_BYTES];
     let mut filled = 0;
     reader.seek(SeekFrom::Start(0))?;

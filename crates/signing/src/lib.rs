@@ -58,7 +58,7 @@ mod zip;
 pub use catalog::inspect_member;
 pub use checks::{CHECKS, Check, Outcome};
 pub use format::Format;
-pub use inspection::{Inspection, inspect};
+pub use inspection::{Inspection, format_of, inspect};
 pub use measure::{MeasureError, Measured};
 pub use minisign::{KeyError, PublicKey};
 pub use openpgp::{Fingerprint, FingerprintError, OpenPgpError, OpenPgpKeys};

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use serde::Serialize;
+use signing::sigstore::{Authority, SIGSTORE_ROOT_SET, authorities};
 use signing::{RootReport, RootSet, RootUse};
 
 use crate::cli::Global;
@@ -20,11 +21,23 @@ pub(crate) struct Roots {
 #[derive(Debug, Serialize)]
 struct Shown {
     sets: Vec<RootSet>,
+    sigstore: Sigstore,
+}
+
+/// Who is believed about Sigstore bundles.
+#[derive(Debug, Serialize)]
+struct Sigstore {
+    name: &'static str,
+    authorities: Vec<Authority>,
 }
 
 pub(crate) fn run(global: &Global, args: &Roots) -> Result<(), Failure> {
     let shown = Shown {
         sets: signing::root_sets(),
+        sigstore: Sigstore {
+            name: SIGSTORE_ROOT_SET,
+            authorities: authorities(),
+        },
     };
     let mut text = String::new();
     for set in &shown.sets {
@@ -34,6 +47,7 @@ pub(crate) fn run(global: &Global, args: &Roots) -> Result<(), Failure> {
             text.push_str(&output::table(&rows));
         }
     }
+    text.push_str(&sigstore(&shown.sigstore, args.all));
     if !args.all {
         text.push_str("`--all` lists them. A root of your own is added by `signing: { roots: [file.pem] }` in lastmile.yml\n");
     }
@@ -59,6 +73,29 @@ fn summary(set: &RootSet) -> String {
         ],
     ];
     format!("{}\n{}", set.name, output::table(&rows))
+}
+
+/// Who is believed about Sigstore bundles: a line for each, or how many there are.
+fn sigstore(shown: &Sigstore, all: bool) -> String {
+    let Sigstore { name, authorities } = shown;
+    let mut rows = vec![
+        vec![
+            "judges".to_owned(),
+            "Sigstore: bundles, GitHub's attestations".to_owned(),
+        ],
+        vec!["authorities".to_owned(), authorities.len().to_string()],
+    ];
+    if all {
+        rows.extend(authorities.iter().map(|it| {
+            let until = it.until.as_deref().unwrap_or("now");
+            let from = it.from.as_deref().unwrap_or("ever");
+            vec![
+                it.instance.to_owned(),
+                format!("{}, {}, {from} to {until}", it.kind, it.address),
+            ]
+        }));
+    }
+    format!("{name}\n{}", output::table(&rows))
 }
 
 fn rows(root: &RootReport) -> Vec<Vec<String>> {

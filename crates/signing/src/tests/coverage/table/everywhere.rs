@@ -1,0 +1,261 @@
+//! What is the same everywhere.
+
+use crate::format::Format;
+
+use super::Cell::{Because, Proved, Unproved};
+use super::{Cell, Row};
+
+const AUTHENTICODE: &str = "authenticode/tests/mutants.rs";
+const ONE_THING: &str = "one_thing_wrong_fails_its_check";
+const NO_CLOCK: Cell = Because("its format holds no time that anybody vouches for");
+const BY_POLICY: Cell = Because("the key is pinned by the policy");
+
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        what: "CMS, certificates, roots (shared)",
+        formats: &[],
+        cells: [
+            Proved(&["cms.digest-algorithm"], AUTHENTICODE, ONE_THING),
+            Because("each format has its own"),
+            Proved(
+                &["x509.ec-parameters", "x509.key-size"],
+                "path/tests.rs",
+                "paths_with_one_thing_wrong_are_not",
+            ),
+            Proved(
+                &[
+                    "x509.path",
+                    "x509.key-usage",
+                    "x509.extensions",
+                    "x509.validity",
+                ],
+                "path/tests.rs",
+                "paths_with_one_thing_wrong_are_not",
+            ),
+            Because("see each format"),
+            Unproved(
+                &["x509.root-program", "x509.weak-digest"],
+                "the rule is tested (`roots/tests.rs`, what the program says of a root is honoured); no file of the corpus breaks it, and no tool here signs certificates with SHA-1 any more",
+            ),
+        ],
+    },
+    Row {
+        what: "zip, tar (gz, xz, zst), cpio, folders",
+        formats: &[Format::Zip],
+        cells: [
+            Proved(
+                &["contents.parse", "contents.limits"],
+                "walk/tests.rs",
+                "bombs_end_at_the_limits",
+            ),
+            Because("an archive has no signature of its own: what is inside has"),
+            Because("an archive has no signature of its own: what is inside has"),
+            Because("an archive has no signature of its own: what is inside has"),
+            Because("an archive has no signature of its own: what is inside has"),
+            Proved(
+                &["contents.signed"],
+                "it/inside.rs",
+                "an_archive_is_as_good_as_the_programs_in_it",
+            ),
+        ],
+    },
+    Row {
+        what: "minisign",
+        formats: &[],
+        cells: [
+            Proved(
+                &["minisign.present"],
+                "verify/tests.rs",
+                "what_must_fail_fails_by_its_id",
+            ),
+            Proved(
+                &["minisign.signature"],
+                "verify/tests.rs",
+                "what_must_fail_fails_by_its_id",
+            ),
+            Proved(
+                &["minisign.signature"],
+                "verify/tests.rs",
+                "a_signature_of_the_real_minisign_is_valid",
+            ),
+            Proved(
+                &["minisign.key-id"],
+                "verify/tests.rs",
+                "what_must_fail_fails_by_its_id",
+            ),
+            NO_CLOCK,
+            Proved(
+                &["minisign.file-name", "minisign.version"],
+                "verify/tests.rs",
+                "what_must_fail_fails_by_its_id",
+            ),
+        ],
+    },
+    Row {
+        what: "Tauri",
+        formats: &[],
+        cells: [
+            Proved(
+                &["tauri.present"],
+                "tauri/tests.rs",
+                "what_projects_put_in_its_place_is_refused",
+            ),
+            Proved(
+                &["tauri.signature"],
+                "tauri/tests.rs",
+                "a_signature_of_tauris_is_over_these_bytes",
+            ),
+            Proved(&["tauri.signature"], "tauri/tests.rs", "minisign_agrees"),
+            Proved(
+                &["tauri.key-id"],
+                "tauri/tests.rs",
+                "a_signature_of_tauris_is_over_these_bytes",
+            ),
+            NO_CLOCK,
+            Because("no rule of `lastmile.yml` asks for it yet"),
+        ],
+    },
+    Row {
+        what: "Sigstore bundle, GitHub attestation, SLSA provenance",
+        formats: &[],
+        cells: [
+            Proved(
+                &["sigstore.parse"],
+                "sigstore/tests/mutants.rs",
+                "a_public_attestation_fails_for_each_part",
+            ),
+            Proved(
+                &["sigstore.subject"],
+                "sigstore/tests/mutants.rs",
+                "a_public_attestation_fails_for_each_part",
+            ),
+            Proved(
+                &["sigstore.signature"],
+                "sigstore/tests/mutants.rs",
+                "a_public_attestation_fails_for_each_part",
+            ),
+            Proved(
+                &["sigstore.certificate"],
+                "sigstore/tests/mutants.rs",
+                "a_private_attestation_fails_for_each_part",
+            ),
+            Proved(
+                &["sigstore.timestamp", "sigstore.transparency-log"],
+                "sigstore/tests/mutants.rs",
+                "a_private_attestation_fails_for_each_part",
+            ),
+            Proved(
+                &[
+                    "provenance.repository",
+                    "provenance.workflow",
+                    "provenance.ref",
+                    "provenance.runner",
+                    "sigstore.issuer",
+                ],
+                "sigstore/tests/policy.rs",
+                "every_claim_of_the_certificate_counts",
+            ),
+        ],
+    },
+    Row {
+        what: "what a predicate states, and bundles that are not there",
+        formats: &[],
+        cells: [
+            Proved(
+                &["sigstore.present"],
+                "it/beside.rs",
+                "where_an_artifact_was_built_is_verified",
+            ),
+            Because("see above"),
+            Because("see above"),
+            Because("see above"),
+            Because("see above"),
+            Proved(
+                &["provenance.predicate"],
+                "sigstore/tests/mutants.rs",
+                "a_public_attestation_fails_for_each_part",
+            ),
+        ],
+    },
+    Row {
+        what: "the sigstore conformance protocol",
+        formats: &[],
+        cells: [
+            Because("see above"),
+            Because("see above"),
+            Because("see above"),
+            Because("see above"),
+            Because("see above"),
+            Unproved(
+                &["sigstore.identity"],
+                "the suite expects no case to fail by it (70 of 70 agree: `sigstore/tests/corpus.rs`); policies compare `provenance.*` instead",
+            ),
+        ],
+    },
+    Row {
+        what: "SHA256SUMS, signed with minisign",
+        formats: &[],
+        cells: [
+            Proved(
+                &["sha256sums.signature"],
+                "verify/tests.rs",
+                "checksums_cover_both_ways",
+            ),
+            Proved(
+                &["sha256sums.digest"],
+                "verify/tests.rs",
+                "checksums_cover_both_ways",
+            ),
+            Proved(
+                &["sha256sums.signature"],
+                "verify/tests.rs",
+                "checksums_cover_both_ways",
+            ),
+            BY_POLICY,
+            NO_CLOCK,
+            Proved(
+                &["sha256sums.coverage", "sha256sums.extra"],
+                "verify/tests.rs",
+                "checksums_cover_both_ways",
+            ),
+        ],
+    },
+    Row {
+        what: "`allow-unsigned`",
+        formats: &[],
+        cells: [
+            Proved(
+                &["policy.allow-unsigned"],
+                "verify/tests.rs",
+                "an_allowance_excuses_absence_and_nothing_else",
+            ),
+            Proved(
+                &["policy.allow-digest"],
+                "verify/tests.rs",
+                "an_allowance_excuses_absence_and_nothing_else",
+            ),
+            Because("what is wrong is never allowed"),
+            Because("what is wrong is never allowed"),
+            Proved(
+                &["policy.allow-expired"],
+                "verify/tests.rs",
+                "an_allowance_excuses_absence_and_nothing_else",
+            ),
+            Because("by path, with a reason"),
+        ],
+    },
+    Row {
+        what: "7z, asar, NSIS, Inno Setup, squashfs, snap, scripts, TUF",
+        formats: &[],
+        cells: [
+            Because(
+                "not read yet: a rule that covers such a file fails, as `format.unsupported` or `contents.signed`",
+            ),
+            Because("not read yet"),
+            Because("not read yet"),
+            Because("not read yet"),
+            Because("not read yet"),
+            Because("not read yet"),
+        ],
+    },
+];

@@ -1,0 +1,80 @@
+//! What Linux installs.
+
+use crate::format::Format;
+
+use super::Cell::{Because, Proved};
+use super::{Cell, Row};
+
+const JUDGED: &str = "each_mutant_fails_its_check_and_is_judged";
+const BY_POLICY: Cell = Because("the key is pinned by the policy");
+
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        what: "rpm, version 4 and 6",
+        formats: &[Format::Rpm],
+        cells: [
+            Proved(
+                &["rpm.parse", "rpm.signed", "rpm.signature-header"],
+                "rpm/tests/mutants.rs",
+                JUDGED,
+            ),
+            Proved(
+                &["rpm.header-digest", "rpm.payload-digest"],
+                "rpm/tests/mutants.rs",
+                JUDGED,
+            ),
+            Proved(&["openpgp.signature"], "rpm/tests/mutants.rs", JUDGED),
+            Proved(
+                &["openpgp.key", "openpgp.key-validity"],
+                "rpm/tests/mutants.rs",
+                JUDGED,
+            ),
+            Proved(&["openpgp.time"], "rpm/tests/mutants.rs", JUDGED),
+            Because("payloads are not unpacked yet; the signature covers them"),
+        ],
+    },
+    Row {
+        what: "deb (debsig)",
+        formats: &[Format::Deb],
+        cells: [
+            Proved(&["deb.parse", "deb.signed"], "deb/tests.rs", JUDGED),
+            Proved(&["deb.members"], "deb/tests.rs", JUDGED),
+            Proved(&["openpgp.signature"], "deb/tests.rs", JUDGED),
+            Proved(&["openpgp.key"], "deb/tests.rs", JUDGED),
+            Because("as OpenPGP's: one function for all of them"),
+            Because("payloads are not unpacked yet; the signature covers them"),
+        ],
+    },
+    Row {
+        what: "ELF, AppImage",
+        formats: &[Format::Elf],
+        cells: [
+            Because("signatures inside AppImages are not read yet: sign beside it"),
+            Because("by what stands beside it"),
+            Because("by what stands beside it"),
+            Because("by what stands beside it"),
+            Because("by what stands beside it"),
+            Proved(
+                &["format.unsupported"],
+                "it/inside.rs",
+                "an_archive_is_as_good_as_the_programs_in_it",
+            ),
+        ],
+    },
+    Row {
+        what: "OpenPGP beside a file",
+        formats: &[],
+        cells: [
+            Proved(&["openpgp.present"], "openpgp/tests/mutants.rs", JUDGED),
+            Proved(&["openpgp.signature"], "openpgp/tests/mutants.rs", JUDGED),
+            Proved(&["openpgp.weak-digest"], "openpgp/tests/mutants.rs", JUDGED),
+            Proved(
+                &["openpgp.key", "openpgp.key-validity"],
+                "openpgp/tests/mutants.rs",
+                JUDGED,
+            ),
+            Proved(&["openpgp.time"], "openpgp/tests/mutants.rs", JUDGED),
+            BY_POLICY,
+        ],
+    },
+];
