@@ -223,3 +223,61 @@ fn a_folder_is_looked_into_like_an_archive() {
         .says("bundle.unlisted")
         .says("`Resources/evil.js`");
 }
+
+/// The rules that a release meets are learned from it, and then it meets them.
+#[test]
+fn a_policy_is_learned_from_a_good_release() {
+    let (world, Some(program)) = (world(), corpus("whois.exe")) else {
+        return;
+    };
+    if !["tar", "gzip"]
+        .iter()
+        .all(|tool| testkit::judge::has_program(tool))
+    {
+        return;
+    }
+    let folder = tree(&world, &program);
+    world.write("tree/app/[un]signed.exe", b"MZ and nothing else");
+    fs::create_dir_all(world.path("dist")).expect("a folder");
+    pack(&folder, &world.path("dist/atlas-1.4.0.tar.gz"), &["--gzip"]);
+    release(&world, "");
+    let config = fs::read_to_string(world.path("lastmile.yml")).expect("the configuration");
+    let (before, rest) = config.split_once("signing:").expect("signing");
+    let after = &rest[rest.find("feeds:").expect("feeds")..];
+    world.write("lastmile.yml", format!("{before}{after}").as_bytes());
+    world
+        .sh("verify")
+        .expect(1)
+        .says("no rule of `signing` covers it");
+    let ran = world.sh("verify --learn").expect(0).says("2 signed, 1 not");
+    assert!(
+        ran.stdout
+            .contains("windows: { authenticode: { organization: \"Microsoft Corporation\" } }"),
+        "{}",
+        ran.stdout
+    );
+    assert!(ran.stdout.contains("FIXME"), "{}", ran.stdout);
+    world.write(
+        "lastmile.yml",
+        format!("{before}{}{after}", ran.stdout).as_bytes(),
+    );
+    // What is wrong is not what may be absent: a broken program is allowed by no path.
+    world
+        .sh("verify")
+        .expect(1)
+        .says("INVALID")
+        .says("[un]signed.exe");
+    world.write("tree/app/[un]signed.exe", b"\x7fELF and so on");
+    pack(&folder, &world.path("dist/atlas-1.4.0.tar.gz"), &["--gzip"]);
+    world.write("lastmile.yml", format!("{before}{after}").as_bytes());
+    let ran = world.sh("verify --learn").expect(0);
+    world.write(
+        "lastmile.yml",
+        format!("{before}{}{after}", ran.stdout).as_bytes(),
+    );
+    world.sh("verify").expect(0);
+    // Another file of that name was not learned.
+    world.write("tree/app/[un]signed.exe", b"\x7fELF and more");
+    pack(&folder, &world.path("dist/atlas-1.4.0.tar.gz"), &["--gzip"]);
+    world.sh("verify").expect(1).says("policy.allow-digest");
+}

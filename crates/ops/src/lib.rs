@@ -8,6 +8,7 @@ pub mod audit;
 pub mod config;
 mod error;
 pub mod inspect;
+pub mod learn;
 mod place;
 mod progress;
 pub mod project;

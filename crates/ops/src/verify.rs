@@ -134,7 +134,7 @@ pub(crate) fn room() -> io::Result<Box<dyn Room>> {
 }
 
 /// What signatures may chain to: Microsoft's roots, and those that the policy adds.
-fn trust(request: &Request) -> Result<Trust, Error> {
+pub(crate) fn trust(request: &Request) -> Result<Trust, Error> {
     let mut trust = Trust::microsoft();
     for path in &request.policy.roots {
         trust = crate::inspect::with_roots(trust, &request.root.join(path))?;

@@ -59,7 +59,7 @@ pub use catalog::inspect_member;
 pub use checks::{CHECKS, Check, Outcome};
 pub use format::Format;
 pub use inspection::{Inspection, format_of, inspect};
-pub use measure::{MeasureError, Measured};
+pub use measure::{MeasureError, Measured, sha256_of};
 pub use minisign::{KeyError, PublicKey};
 pub use openpgp::{Fingerprint, FingerprintError, OpenPgpError, OpenPgpKeys};
 pub use policy::{

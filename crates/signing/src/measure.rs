@@ -49,6 +49,15 @@ pub enum MeasureError {
     },
 }
 
+/// The digest of a file, read in pieces.
+///
+/// # Errors
+/// Where the reader fails.
+pub fn sha256_of(reader: &mut dyn Read) -> io::Result<Sha256> {
+    let measured = measure(reader, release::Kind::File, false, |_| {}, &mut |_| {})?;
+    Ok(measured.sha256)
+}
+
 /// Reads to the end once. `also` sees every byte in order.
 pub(crate) fn measure(
     reader: &mut dyn Read,

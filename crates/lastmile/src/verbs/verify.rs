@@ -40,6 +40,9 @@ pub(crate) struct Verify {
     /// Show of a file who signed it, by which certificates and when, and every check: its path, its name, or the end of its path inside an archive
     #[arg(long, value_name = "PATH")]
     explain: Vec<String>,
+    /// Print the rules that this release meets, to be read and put into lastmile.yml; nothing is verified
+    #[arg(long, conflicts_with_all = ["status", "explain", "sarif", "junit"])]
+    learn: bool,
     /// The time to judge signatures and `allow-unsigned` at, to repeat an answer; else now. `publish` has no such flag
     #[arg(long, value_name = "TIME", conflicts_with = "status")]
     at: Option<Timestamp>,
@@ -57,6 +60,15 @@ pub(crate) async fn run(global: &Global, args: &Verify) -> Result<(), Failure> {
     let loaded = context::load(global, args.app.as_ref())?;
     let mut request = request(&loaded, args.version.as_ref())?;
     request.now = args.at.unwrap_or(request.now);
+    if args.learn {
+        let learned = ops::learn::run(&request)?;
+        output::result(global.format, "verify --learn", &learned, &learned.policy);
+        output::note(&format!(
+            "learned: {} signed, {} not; put this into lastmile.yml in place of `signing`, and run `lastmile verify`",
+            learned.signed, learned.unsigned
+        ));
+        return Ok(());
+    }
     let place = if args.status {
         Some(status_place(args)?)
     } else {
