@@ -4,6 +4,7 @@
 //! `unsupported`, and that fails: nothing is ever accepted because nobody looked.
 
 pub mod apple;
+mod asar;
 pub mod authenticode;
 pub mod openpgp;
 

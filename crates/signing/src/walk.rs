@@ -16,6 +16,7 @@ use release::Sha256;
 use release::Timestamp;
 use serde::Serialize;
 
+use crate::asar;
 use crate::bundle;
 use crate::checks::{CONTENTS_LIMITS, CONTENTS_PARSE, Check, Outcome};
 use crate::cpio;
@@ -155,6 +156,7 @@ pub fn walk(bytes: &mut dyn Bytes, settings: Settings<'_>) -> io::Result<Option<
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Container {
     Zip,
+    Asar,
     Tar,
     Cpio,
     Xar,
@@ -194,6 +196,7 @@ impl Container {
     fn name(self) -> &'static str {
         match self {
             Self::Zip => "zip archive",
+            Self::Asar => "asar archive",
             Self::Tar => "tar archive",
             Self::Packed(Packing::Gzip) => "gzip archive",
             Self::Packed(Packing::Xz) => "xz archive",
@@ -232,6 +235,7 @@ impl Passing<'_> {
         match self.is_payload {
             true if head.is_empty() => None,
             true => Some(Container::Payload(Packing::of_head(head))),
+            false if asar::is_asar(self.path, head) => Some(Container::Asar),
             false => Container::of_head(head).filter(|_| format != Format::DiskImage),
         }
     }
@@ -301,7 +305,8 @@ impl<'a> Walker<'a> {
             format,
             sha256: Some(Sha256::from_bytes(file.sha256)),
             signature,
-            is_in_bundle,
+            // Set where a bundle was judged, whatever a folder is called.
+            is_in_bundle: false,
             is_in_package,
             checks,
         };
@@ -352,6 +357,12 @@ impl<'a> Walker<'a> {
     fn bundles(&mut self, place: &str, tree: &Tree) {
         let Settings { at, trust, .. } = self.settings;
         for (root, inspection) in bundle::judge(tree, at, trust) {
+            // Not those in an archive inside: the ticket of a bundle need not know them.
+            let inside = format!("{place}{root}/");
+            for leaf in &mut self.contents.leaves {
+                let rest = leaf.path.strip_prefix(&inside);
+                leaf.is_in_bundle |= rest.is_some_and(|rest| !rest.contains("!/"));
+            }
             self.contents.leaves.push(Leaf {
                 path: format!("{place}{root}"),
                 format: Format::Bundle,

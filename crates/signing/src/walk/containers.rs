@@ -1,9 +1,10 @@
 //! How each kind of container hands its files on.
 
-use std::io::{self, Read, SeekFrom};
+use std::io::{self, Read, Seek as _, SeekFrom};
 
 use release::name::printable;
 
+use crate::asar;
 use crate::bundle;
 use crate::checks::{Check, Outcome};
 use crate::cpio;
@@ -59,6 +60,7 @@ impl Walker<'_> {
         let mut source = world.watched(bytes);
         match container {
             Container::Zip => self.zip(&mut source, place, depth),
+            Container::Asar => self.asar(&mut source, place, depth),
             Container::Tar => self.tar(&mut source, place, depth),
             Container::Cpio => self.cpio(&mut source, place, depth, Attributes::InFiles),
             Container::Payload(None) => self.cpio(&mut source, place, depth, Attributes::Apart),
@@ -147,6 +149,42 @@ impl Walker<'_> {
             }
         }
         self.bundles(place, &tree);
+        Ok(())
+    }
+
+    fn asar(&mut self, bytes: &mut Watched<'_>, place: &str, depth: usize) -> io::Result<()> {
+        let mut names = Names::default();
+        // What is in such an archive is sealed with it, so no bundle in it has a tree of its own.
+        let mut tree = Tree::new();
+        for entry in asar::open(bytes)? {
+            self.budget.entry()?;
+            let is_folder = match entry.kind {
+                asar::EntryKind::Folder => IsFolder::Yes,
+                asar::EntryKind::File { .. }
+                | asar::EntryKind::Unpacked
+                | asar::EntryKind::Link(_) => IsFolder::No,
+            };
+            names.add(&entry.path, is_folder).map_err(room::refused)?;
+            let asar::EntryKind::File {
+                at,
+                size,
+                is_executable,
+            } = entry.kind
+            else {
+                continue;
+            };
+            bytes.seek(SeekFrom::Start(at))?;
+            let passing = Passing {
+                place,
+                path: &entry.path,
+                depth,
+                is_executable: Some(is_executable),
+                is_payload: false,
+            };
+            // Two names of one place are read twice, so what is read is counted.
+            let mut content = self.budget.metered(bytes.take(size));
+            self.file(&passing, &mut content, &mut tree)?;
+        }
         Ok(())
     }
 

@@ -190,6 +190,32 @@ fn archives_that_others_made_are_read() {
 }
 
 #[test]
+fn programs_in_the_archive_of_an_electron_app_are_found() {
+    let size = UNSIGNED.len();
+    let header = serde_json::json!({"files": {
+        "x.app": {"files": {"a.exe": {"size": size, "offset": "0"}}},
+        "b.exe": {"size": size, "unpacked": true},
+    }});
+    let app = crate::asar::tests::archive(&header, UNSIGNED);
+    let outer = archive(&[
+        member("resources/app.asar", b'0', &app),
+        member("resources/app.asar.unpacked/b.exe", b'0', UNSIGNED),
+        member("resources/spoilt.asar", b'0', &app[..30]),
+    ]);
+    let contents = look(Cursor::new(outer)).expect("a container");
+    assert_eq!(bad(&contents), []);
+    let found: Vec<_> = leaves(&contents).iter().map(|(path, _)| *path).collect();
+    let expected = [
+        "resources/app.asar!/x.app/a.exe",
+        "resources/app.asar.unpacked/b.exe",
+        "resources/spoilt.asar",
+    ];
+    assert_eq!(found, expected);
+    // What a folder is called makes no bundle of it.
+    assert!(contents.leaves.iter().all(|leaf| !leaf.is_in_bundle));
+}
+
+#[test]
 fn bombs_end_at_the_limits() {
     let mut deep = archive(&[member("a.exe", b'0', UNSIGNED)]);
     for _ in 0..=Limits::DEPTH {

@@ -40,7 +40,7 @@ pub(super) const ROWS: &[Row] = &[
         ],
     },
     Row {
-        what: "zip, tar (gz, xz, zst), cpio, folders",
+        what: "zip, tar (gz, xz, zst), cpio, asar, folders",
         formats: &[Format::Zip],
         cells: [
             Proved(
@@ -245,7 +245,7 @@ pub(super) const ROWS: &[Row] = &[
         ],
     },
     Row {
-        what: "7z, asar, NSIS, Inno Setup, squashfs, snap, scripts, TUF",
+        what: "7z, NSIS, Inno Setup, squashfs, snap, scripts, TUF",
         formats: &[],
         cells: [
             Because(
