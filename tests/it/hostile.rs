@@ -211,6 +211,10 @@ fn no_parser_panics_on_a_spoilt_document() {
             include_bytes!("../../crates/signing/fixtures/archives/nested.zip"),
         ),
         (
+            "app.asar.zip",
+            include_bytes!("../../crates/signing/fixtures/archives/app.asar.zip"),
+        ),
+        (
             "an app.zip",
             include_bytes!("../../crates/signing/fixtures/apple/good.app.zip"),
         ),

@@ -19,7 +19,7 @@ pub struct Parser {
 }
 
 /// All of them.
-pub const PARSERS: [Parser; 34] = [
+pub const PARSERS: [Parser; 35] = [
     Parser {
         reads: "lastmile.yml",
         parse: |bytes| {
@@ -90,6 +90,10 @@ pub const PARSERS: [Parser; 34] = [
     },
     Parser {
         reads: ".tar.zst",
+        parse: |bytes| walk(bytes),
+    },
+    Parser {
+        reads: ".asar.zip",
         parse: |bytes| walk(bytes),
     },
     Parser {

@@ -196,7 +196,7 @@ fn programs_in_the_archive_of_an_electron_app_are_found() {
         "x.app": {"files": {"a.exe": {"size": size, "offset": "0"}}},
         "b.exe": {"size": size, "unpacked": true},
     }});
-    let app = crate::asar::tests::archive(&header, UNSIGNED);
+    let app = asar::tests::archive(&header, UNSIGNED);
     let outer = archive(&[
         member("resources/app.asar", b'0', &app),
         member("resources/app.asar.unpacked/b.exe", b'0', UNSIGNED),
