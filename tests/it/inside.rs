@@ -249,7 +249,10 @@ fn a_policy_is_learned_from_a_good_release() {
         .sh("verify")
         .expect(1)
         .says("no rule of `signing` covers it");
-    let ran = world.sh("verify --learn").expect(0).says("2 signed, 1 not");
+    let ran = world
+        .sh("verify --learn")
+        .expect(0)
+        .says("2 signed, 1 to allow");
     assert!(
         ran.stdout
             .contains("windows: { authenticode: { organization: \"Microsoft Corporation\" } }"),
@@ -280,4 +283,54 @@ fn a_policy_is_learned_from_a_good_release() {
     world.write("tree/app/[un]signed.exe", b"\x7fELF and more");
     pack(&folder, &world.path("dist/atlas-1.4.0.tar.gz"), &["--gzip"]);
     world.sh("verify").expect(1).says("policy.allow-digest");
+}
+
+/// Apps ship libraries that others signed: allowed by path and digest, and by nothing less.
+#[test]
+fn what_another_vendor_signed_is_allowed_by_its_digest() {
+    let (world, Some(program), Some(package)) = (world(), corpus("whois.exe"), corpus("putty.msi"))
+    else {
+        return;
+    };
+    if !["tar", "gzip"]
+        .iter()
+        .all(|tool| testkit::judge::has_program(tool))
+    {
+        return;
+    }
+    let folder = tree(&world, &program);
+    world.write("tree/app/putty.msi", &package);
+    fs::create_dir_all(world.path("dist")).expect("a folder");
+    pack(&folder, &world.path("dist/atlas-1.4.0.tar.gz"), &["--gzip"]);
+    release(&world, "");
+    world
+        .sh("verify")
+        .expect(1)
+        .says("INVALID dist/atlas-1.4.0.tar.gz!/app/putty.msi")
+        .says("identity.organization");
+    let allow = |digest: &str| {
+        format!(
+            "  allow-unsigned:\n    - {{ path: \"dist/*!/app/putty.msi\", reason: vendor, until: 2099-12-31{digest} }}\n"
+        )
+    };
+    release(&world, &allow(""));
+    world.sh("verify").expect(1).says("identity.organization");
+    let digest = release::Sha256::of(&package);
+    release(&world, &allow(&format!(", sha256: {digest}")));
+    world.sh("verify").expect(0);
+    // The same by what is learned.
+    let ran = world
+        .sh("verify --learn")
+        .expect(0)
+        .says("3 signed, 1 to allow");
+    assert!(ran.stdout.contains(&digest.to_string()), "{}", ran.stdout);
+    // A vendor's signature that does not hold is allowed by nothing.
+    let mut changed = package.clone();
+    let middle = changed.len() / 2;
+    changed[middle] ^= 1;
+    world.write("tree/app/putty.msi", &changed);
+    pack(&folder, &world.path("dist/atlas-1.4.0.tar.gz"), &["--gzip"]);
+    let digest = release::Sha256::of(&changed);
+    release(&world, &allow(&format!(", sha256: {digest}")));
+    world.sh("verify").expect(1).says("msi.digest");
 }

@@ -1,9 +1,9 @@
 //! `verify --learn`: the policy that a good release meets, to be read and put into `lastmile.yml`.
 //!
-//! Who signed is taken from what holds; what does not hold becomes an entry of `allow-unsigned` by path and digest, which says
-//! nothing for itself yet. Nothing is believed because it was learned: a person decides whether that release was good.
+//! Who signed is taken from what holds; what does not hold, or somebody else signed, becomes an entry of `allow-unsigned` by
+//! path and digest, which says nothing for itself yet. Nothing is believed because it was learned: a person decides whether that release was good.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{Seek as _, SeekFrom};
@@ -29,16 +29,19 @@ pub struct Learned {
     pub policy: String,
     /// How many files hold, inside archives too.
     pub signed: usize,
-    /// How many do not, and would be allowed by path and digest.
-    pub unsigned: usize,
+    /// How many do not, or are signed by somebody else, and would be allowed by path and digest.
+    pub allowed: usize,
 }
+
+/// Files by path, with the digest where there is one.
+type Files = BTreeMap<String, Option<Sha256>>;
 
 /// What was found of one system.
 #[derive(Debug, Default)]
 struct Signers {
-    /// The line of an authority, and how many files it signed.
-    authenticode: BTreeMap<String, usize>,
-    teams: BTreeMap<String, usize>,
+    /// Who signed, as a rule names them, and which files.
+    authenticode: BTreeMap<String, Files>,
+    teams: BTreeMap<String, Files>,
     /// Whether every program runs under the hardened runtime.
     lacks_runtime: bool,
     /// Whether something that can have a ticket has none.
@@ -67,10 +70,11 @@ pub fn run(request: &Request) -> Result<Learned, Error> {
             })
         })?;
     }
+    let allowed = learning.allowed();
     Ok(Learned {
         signed: learning.signed,
-        unsigned: learning.unsigned.len(),
-        policy: learning.policy(request),
+        allowed: allowed.len(),
+        policy: learning.policy(request, &allowed),
     })
 }
 
@@ -78,8 +82,7 @@ struct Learning<'a> {
     now: Timestamp,
     trust: &'a Trust,
     by_os: BTreeMap<Os, Signers>,
-    /// By path, with the digest where there is one.
-    unsigned: BTreeMap<String, Option<Sha256>>,
+    unsigned: Files,
     signed: usize,
 }
 
@@ -94,29 +97,35 @@ impl Learning<'_> {
             room: crate::verify::room,
         };
         let contents = walk::walk(&mut file, settings)?;
-        let mut is_signed = own.is_some_and(|own| self.take(os, &own, true));
+        file.seek(SeekFrom::Start(0))?;
+        let sha256 = signing::sha256_of(&mut file)?;
+        let whole = (artifact.path.clone(), Some(sha256));
+        let mut is_signed = own.is_some_and(|own| self.take(os, &own, true, &whole));
         for leaf in contents.into_iter().flat_map(|it| it.leaves) {
             // The ticket of what is in a bundle or a package is stapled to that.
             let has_ticket = !leaf.is_in_bundle && !leaf.is_in_package;
+            let file = (format!("{}!/{}", artifact.path, leaf.path), leaf.sha256);
             let found = leaf.signature.as_ref();
-            if found.is_some_and(|found| self.take(os, found, has_ticket)) {
+            if found.is_some_and(|found| self.take(os, found, has_ticket, &file)) {
                 is_signed = true;
             } else {
-                let path = format!("{}!/{}", artifact.path, leaf.path);
-                self.unsigned.insert(path, leaf.sha256);
+                self.unsigned.extend([file]);
             }
         }
         if !is_signed {
-            let path = artifact.path.clone();
-            file.seek(SeekFrom::Start(0))?;
-            let sha256 = signing::sha256_of(&mut file)?;
-            self.unsigned.insert(path, Some(sha256));
+            self.unsigned.extend([whole]);
         }
         Ok(())
     }
 
     /// Takes in who signed. Says whether the signature holds and is one that a rule can name.
-    fn take(&mut self, os: Os, found: &Inspection, can_have_ticket: bool) -> bool {
+    fn take(
+        &mut self,
+        os: Os,
+        found: &Inspection,
+        can_have_ticket: bool,
+        file: &(String, Option<Sha256>),
+    ) -> bool {
         if found.verdict != Verdict::Valid {
             return false;
         }
@@ -133,7 +142,11 @@ impl Learning<'_> {
                         (None, Some(name)) => format!("organization: {}", quoted(name)),
                         (None, None) => continue,
                     };
-                    *signers.authenticode.entry(identity).or_default() += 1;
+                    signers
+                        .authenticode
+                        .entry(identity)
+                        .or_default()
+                        .extend([file.clone()]);
                     is_known = true;
                 }
                 Signed::AppleCode
@@ -143,7 +156,11 @@ impl Learning<'_> {
                     let Some(team) = &signer.team_id else {
                         continue;
                     };
-                    *signers.teams.entry(team.clone()).or_default() += 1;
+                    signers
+                        .teams
+                        .entry(team.clone())
+                        .or_default()
+                        .extend([file.clone()]);
                     let apple = signature.apple.as_ref();
                     let is_bare = found.kind == Signed::AppleCode;
                     signers.lacks_runtime |=
@@ -159,8 +176,18 @@ impl Learning<'_> {
         is_known
     }
 
+    /// What no rule covers: what holds no signature, and what another one signed than whom the rule names.
+    fn allowed(&self) -> Files {
+        let mut allowed = self.unsigned.clone();
+        for signers in self.by_os.values() {
+            allowed.extend(others(&signers.authenticode));
+            allowed.extend(others(&signers.teams));
+        }
+        allowed
+    }
+
     /// The policy as YAML.
-    fn policy(&self, request: &Request) -> String {
+    fn policy(&self, request: &Request, allowed: &Files) -> String {
         let mut text = format!(
             "signing: # learned from version {} on {}: read it before you believe it\n",
             request.version,
@@ -169,10 +196,10 @@ impl Learning<'_> {
         for (os, signers) in &self.by_os {
             let name = os.as_str();
             let mut rules = Vec::new();
-            if let Some((identity, _)) = most(&signers.authenticode) {
+            if let Some(identity) = most(&signers.authenticode) {
                 rules.push(format!("authenticode: {{ {identity} }}"));
             }
-            if let Some((team, _)) = most(&signers.teams) {
+            if let Some(team) = most(&signers.teams) {
                 let demand = |is_missing| if is_missing { "optional" } else { "required" };
                 rules.push(format!(
                     "apple: {{ team-id: {team}, hardened-runtime: {}, notarized: {} }}",
@@ -183,19 +210,15 @@ impl Learning<'_> {
             if !rules.is_empty() {
                 let _ = writeln!(text, "  {name}: {{ {} }}", rules.join(", "));
             }
-            for other in others(&signers.authenticode).chain(others(&signers.teams)) {
-                let _ = writeln!(
-                    text,
-                    "  # signed by {other} too, which no rule can name beside the first: allow those files by path"
-                );
-            }
         }
-        if !self.unsigned.is_empty() {
+        if !allowed.is_empty() {
             let day = i64::from(24 * 60 * 60);
             let until = Timestamp::from_unix(self.now.unix() + ALLOWED_DAYS * day);
             let until = until.map_or_else(|_| self.now.date(), Timestamp::date);
-            text.push_str("  allow-unsigned: # sign them instead, or say why they need not be\n");
-            for (path, sha256) in &self.unsigned {
+            text.push_str(
+                "  allow-unsigned: # sign them instead, or say why they need not be by you\n",
+            );
+            for (path, sha256) in allowed {
                 let sha256 = sha256.map_or(String::new(), |it| format!(", sha256: {it}"));
                 let _ = writeln!(
                     text,
@@ -214,12 +237,14 @@ fn quoted(text: &str) -> String {
 }
 
 /// Who signed most.
-fn most(signers: &BTreeMap<String, usize>) -> Option<(&String, &usize)> {
-    signers.iter().max_by_key(|(_, count)| **count)
+fn most(signers: &BTreeMap<String, Files>) -> Option<&String> {
+    let most = signers.iter().max_by_key(|(_, files)| files.len());
+    most.map(|(name, _)| name)
 }
 
-fn others(signers: &BTreeMap<String, usize>) -> impl Iterator<Item = &String> {
-    let first = most(signers).map(|(name, _)| name);
-    let others: BTreeSet<_> = signers.keys().filter(|name| Some(*name) != first).collect();
-    others.into_iter()
+/// What others signed.
+fn others(signers: &BTreeMap<String, Files>) -> Files {
+    let first = most(signers);
+    let others = signers.iter().filter(|(name, _)| Some(*name) != first);
+    others.flat_map(|(_, files)| files.clone()).collect()
 }

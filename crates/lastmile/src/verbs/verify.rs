@@ -64,8 +64,8 @@ pub(crate) async fn run(global: &Global, args: &Verify) -> Result<(), Failure> {
         let learned = ops::learn::run(&request)?;
         output::result(global.format, "verify --learn", &learned, &learned.policy);
         output::note(&format!(
-            "learned: {} signed, {} not; put this into lastmile.yml in place of `signing`, and run `lastmile verify`",
-            learned.signed, learned.unsigned
+            "learned: {} signed, {} to allow; put this into lastmile.yml in place of `signing`, and run `lastmile verify`",
+            learned.signed, learned.allowed
         ));
         return Ok(());
     }

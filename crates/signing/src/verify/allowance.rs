@@ -4,8 +4,8 @@ use release::Sha256;
 use release::name::printable;
 
 use crate::checks::{
-    ALLOW_DIGEST, ALLOW_EXPIRED, ALLOW_UNSIGNED, Check, MINISIGN_PRESENT, OPENPGP_PRESENT, Outcome,
-    SIGSTORE_PRESENT, SUMS_COVERAGE,
+    ALLOW_DIGEST, ALLOW_EXPIRED, ALLOW_UNSIGNED, Check, IDENTITY_AZURE, IDENTITY_ORGANIZATION,
+    IDENTITY_TEAM_ID, MINISIGN_PRESENT, OPENPGP_PRESENT, Outcome, SIGSTORE_PRESENT, SUMS_COVERAGE,
 };
 use crate::policy::Allowance;
 use crate::report::Verdict;
@@ -18,7 +18,8 @@ pub(super) struct Named<'a> {
     pub(super) sha256: Option<Sha256>,
 }
 
-/// The verdict over all checks. What is absent or not looked at may be allowed; what is wrong never is.
+/// The verdict over all checks. What is absent, not looked at, or signed by somebody else may be allowed; what is wrong never
+/// is.
 pub(super) fn judge(
     context: Context<'_>,
     names: &[Named<'_>],
@@ -37,16 +38,23 @@ pub(super) fn judge(
     if !checks.iter().any(|check| bad(&check)) {
         return Verdict::Valid;
     }
-    if checks.iter().filter(bad).any(|check| !absent(check)) {
+    // What somebody else signed may be allowed too, where the policy says by its digest that it is that very file.
+    let is_foreign = |check: &Check| {
+        [IDENTITY_ORGANIZATION, IDENTITY_AZURE, IDENTITY_TEAM_ID].contains(&check.id)
+    };
+    let is_wrong = |check: &Check| !absent(check) && !is_foreign(check);
+    if checks.iter().filter(bad).any(is_wrong) {
         return Verdict::Invalid;
     }
+    let is_foreign = checks.iter().filter(bad).any(is_foreign);
     let unsupported = checks
         .iter()
         .any(|check| check.outcome == Outcome::Unsupported);
     let allowances = context.policy.allow_unsigned.iter();
     let covering = allowances.filter_map(|allowance| {
         let covers = |named: &&Named<'_>| allowance.path.covers(named.path);
-        Some((allowance, names.iter().find(covers)?))
+        let named = names.iter().find(covers)?;
+        (!is_foreign || allowance.sha256.is_some()).then_some((allowance, named))
     });
     let verdicts: Vec<Check> = covering
         .map(|(allowance, named)| allowed(allowance, named, context))
@@ -65,6 +73,7 @@ pub(super) fn judge(
     );
     match (good, unsupported) {
         (true, _) => Verdict::Allowed,
+        (false, _) if is_foreign => Verdict::Invalid,
         (false, true) => Verdict::Unsupported,
         (false, false) => Verdict::Unsigned,
     }
