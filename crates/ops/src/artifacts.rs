@@ -3,6 +3,7 @@
 //! Every artifact matches exactly one rule, every rule at least one artifact.
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -151,6 +152,15 @@ pub enum ArtifactsError {
     },
 }
 
+/// Whether a file is a signature or an attestation of another one that is there.
+fn is_beside_another(path: &str, names: &BTreeSet<String>) -> bool {
+    let endings = [".asc", ".sig", ".sigstore.json"];
+    let mut signed = endings
+        .iter()
+        .filter_map(|ending| path.strip_suffix(ending));
+    signed.any(|signed| names.contains(signed))
+}
+
 /// Finds the artifacts of a release, sorted by name.
 pub fn find(root: &Path, rules: &[Rule], version: &Version) -> Result<Vec<Found>, ArtifactsError> {
     let matchers = rules.iter().map(matcher).collect::<Result<Vec<_>, _>>()?;
@@ -163,9 +173,10 @@ pub fn find(root: &Path, rules: &[Rule], version: &Version) -> Result<Vec<Found>
         files: Vec::new(),
     };
     walk.folder(root, String::new(), 0)?;
+    let names: BTreeSet<_> = walk.files.iter().map(|(path, _)| path.clone()).collect();
     for (path, file) in walk.files {
         // Signatures stand beside what they sign and travel with it; they are no artifacts.
-        if path.ends_with(".minisig") {
+        if path.ends_with(".minisig") || is_beside_another(&path, &names) {
             continue;
         }
         let mut hits = (0..rules.len()).filter(|index| matchers[*index].is_match(&path));

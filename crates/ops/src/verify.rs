@@ -33,7 +33,7 @@ const KEYS_BYTES_MAX: u64 = 4 * 1024 * 1024 + 1;
 /// The largest OpenPGP signature file, in bytes; one more than that is refused.
 const OPENPGP_BYTES_MAX: u64 = 64 * 1024 + 1;
 /// The largest file of Sigstore bundles, in bytes; one more than that is refused.
-const BUNDLES_BYTES_MAX: u64 = 32 * 1024 * 1024 + 1;
+const BUNDLES_BYTES_MAX: u64 = 8 * 1024 * 1024 + 1;
 /// How many files are read at a time.
 const AT_ONCE: usize = 4;
 

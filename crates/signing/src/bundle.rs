@@ -26,7 +26,7 @@ use crate::roots::Trust;
 use crate::ticket::{self, Covered};
 use crate::tree::{FileNode, Node, Tree};
 
-pub(crate) use layout::is_inside;
+pub(crate) use layout::{is_inside, is_named};
 
 use layout::{Layout, below};
 use resources::Resources;
@@ -66,25 +66,56 @@ struct Judging<'a> {
 impl Judging<'_> {
     /// The bundles in a folder, from the inside out.
     fn all_in(&self, folder: &str, depth: usize) -> Vec<Nested> {
-        if depth > DEPTH_MAX {
-            return Vec::new();
-        }
         let mut found = Vec::new();
         for root in layout::outermost(self.tree, folder) {
+            if depth > DEPTH_MAX {
+                found.push(self.unread(&root, "it lies in more bundles than are looked into"));
+                continue;
+            }
             let inside = self.all_in(&root, depth + 1);
+            let layouts = Layout::of(self.tree, &root);
             let mut is_code = false;
-            for layout in Layout::of(self.tree, &root) {
-                if self.holds_code(&layout) {
+            for layout in &layouts {
+                if self.holds_code(layout) {
                     is_code = true;
-                    found.push(self.bundle(&layout, &inside));
+                    found.push(self.bundle(layout, &inside));
                 }
             }
-            // A folder of resources: what is in it belongs to whatever it lies in.
-            if !is_code {
-                found.extend(inside);
+            if is_code {
+                continue;
             }
+            // What is started as an app, or holds code of its own, is no folder of resources.
+            let name = root.rsplit('/').next().unwrap_or_default();
+            let has_code = below(self.tree, &root).any(|(path, node)| {
+                let is_code = matches!(node, Node::File(it) if it.signature.is_some());
+                is_code && !inside.iter().any(|it| is_below(path, &it.root))
+            });
+            if layout::is_started(name) || has_code {
+                let reason = "its files do not lie as those of a bundle that is read: `Contents`, `Versions`, or `Info.plist`";
+                found.push(self.unread(&root, reason));
+            }
+            found.extend(inside);
+        }
+        // A link with the name of a bundle is opened as what it leads to.
+        let links = self.tree.iter().filter(|(path, node)| {
+            let is_link = matches!(node, Node::Link { .. });
+            is_link && is_named(path) && !is_inside(path)
+        });
+        if folder.is_empty() {
+            let reason = "it is a link, and what it leads to is opened under this name";
+            found.extend(links.map(|(path, _)| self.unread(path, reason)));
         }
         found
+    }
+
+    /// A bundle that cannot be judged.
+    fn unread(&self, root: &str, reason: &str) -> Nested {
+        let checks = vec![Check::fail(BUNDLE_PARSE, reason)];
+        Nested {
+            root: root.to_owned(),
+            code_hashes: Vec::new(),
+            inspection: Inspection::new(Kind::AppleBundle, self.at, checks, Vec::new(), self.trust),
+        }
     }
 
     /// Whether a bundle has a signature, or code that should have one.
@@ -92,8 +123,11 @@ impl Judging<'_> {
         let has_list = layout
             .file(self.tree, "_CodeSignature/CodeResources")
             .is_some();
+        let name = layout.root.rsplit('/').next().unwrap_or_default();
         let mut files = below(self.tree, &layout.base);
-        has_list || files.any(|(_, node)| matches!(node, Node::File(it) if it.signature.is_some()))
+        has_list
+            || layout::is_started(name)
+            || files.any(|(_, node)| matches!(node, Node::File(it) if it.signature.is_some()))
     }
 
     fn bundle(&self, layout: &Layout, nested: &[Nested]) -> Nested {
@@ -257,6 +291,11 @@ impl Judging<'_> {
             Node::Folder | Node::Link { .. } => None,
         })
     }
+}
+
+fn is_below(path: &str, folder: &str) -> bool {
+    let rest = path.strip_prefix(folder);
+    rest.is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// What is wrong inside nested bundles is wrong with the bundle.

@@ -98,7 +98,14 @@ impl<'a> SignedData<'a> {
 fn contents<'a>(cursor: &mut Cursor<'a>) -> Result<Cow<'a, [u8]>, DerError> {
     let content = cursor.any()?;
     cursor.end()?;
-    Ok(content.octets().unwrap_or(Cow::Borrowed(content.value)))
+    match content.octets() {
+        Ok(octets) => Ok(octets),
+        // Its tag is not signed, and everything that is signed like this is a SEQUENCE.
+        Err(_) if content.tag == SEQUENCE => Ok(Cow::Borrowed(content.value)),
+        Err(_) => Err(DerError::Value(
+            "expected octets or a SEQUENCE as the content",
+        )),
+    }
 }
 
 /// The certificates that can be read. Others cannot be used, and that is judged where one is missing.

@@ -16,6 +16,8 @@ use crate::judging::outcome;
 use crate::openpgp::{Limits as OpenPgpLimits, OpenPgpKeys, Opened};
 use crate::reading::{pass, read_at};
 use crate::roots::Trust;
+use crate::tar;
+use crate::unpack::Packing;
 
 use ar::Member;
 
@@ -32,6 +34,9 @@ const COMPRESSIONS: [(&str, &[u8]); 6] = [
     (".bz2", b"BZh"),
     (".lzma", &[0x5d, 0, 0]),
 ];
+
+/// The largest `control.tar` that is read, in bytes, packed and unpacked. Those of Debian have up to 3 MB.
+const CONTROL_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// Where a tar archive has its mark (POSIX.1-1988); others have it at once.
 const TAR_MARK_AT: u64 = 257;
@@ -95,13 +100,18 @@ fn judge(
         }
     }
     let names: Vec<_> = behind.iter().map(|it| it.name.as_str()).collect();
+    let judged = opened.checks(verifier, "the package", at);
+    if let (true, [_, control, _]) = (judged.iter().all(Check::is_pass), signed) {
+        let failure = control_ends(reader, control)?;
+        checks.extend(failure.map(|reason| Check::fail(DEB_MEMBERS, reason)));
+    }
     Ok(Some(SignatureReport {
         place: names.join(", "),
         digest: opened.digest_names(),
         signer: None,
         timestamps: Vec::new(),
         apple: None,
-        checks: opened.checks(verifier, "the package", at),
+        checks: judged,
     }))
 }
 
@@ -149,6 +159,33 @@ fn wrong_members(
         }
     }
     Ok(None)
+}
+
+/// Whether the archive of `control.tar` ends with its member. Lengths of members are not signed, so what lies between could be
+/// moved from the data into the control otherwise, and what the data then begin with be chosen.
+fn control_ends(reader: &mut (impl Read + Seek), control: &Member) -> io::Result<Option<String>> {
+    let found = control.shown();
+    if control.bytes() > CONTROL_BYTES_MAX {
+        return Ok(Some(format!("`{found}` is larger than what is read")));
+    }
+    let Some(bytes) = read_at(reader, control.start, control.bytes())? else {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    };
+    let plain: Box<dyn Read> = match (Packing::of_head(&bytes), tar::is_tar(&bytes)) {
+        (_, true) => Box::new(bytes.as_slice()),
+        (Some(packing), false) => Box::new(packing.unpacked(bytes.as_slice())),
+        (None, false) => {
+            return Ok(Some(format!(
+                "`{found}` is packed in a way that is not read"
+            )));
+        }
+    };
+    let mut plain = plain.take(CONTROL_BYTES_MAX);
+    let walked = tar::walk(&mut plain, &mut |_, _| Ok(()));
+    Ok(walked.err().map(|error| {
+        let why = release::name::printable(&error.to_string());
+        format!("`{found}` does not end where its archive does: {why}")
+    }))
 }
 
 #[cfg(test)]

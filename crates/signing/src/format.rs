@@ -80,8 +80,10 @@ impl Format {
             [0xd0, 0xcf, 0x11, 0xe0, ..] => Self::Ole,
             [b'M', b'S', b'C', b'F', ..] => Self::Cab,
             [b'P', b'K', 3 | 5, 4 | 6, ..] => Self::Zip,
-            // Classes of Java begin as universal files do, with a version of 45 or more where those have a count.
-            [0xca, 0xfe, 0xba, 0xbe, _, _, _, 45..=255, ..] => Self::Other,
+            // Classes of Java begin as universal files do, with a version of 45 or more where those have a count. The versions
+            // that there are end at 80; no universal file has as many slices.
+            [0xca, 0xfe, 0xba, 0xbe, 0, 0, 0, 45..=80, ..]
+            | [0xca, 0xfe, 0xba, 0xbe, 0, 1..=3, 0, 45..=80, ..] => Self::Other,
             [0xcf | 0xce, 0xfa, 0xed, 0xfe, ..] | [0xca, 0xfe, 0xba, 0xbe | 0xbf, ..] => {
                 Self::MachO
             }

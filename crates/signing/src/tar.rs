@@ -23,6 +23,8 @@ impl Limits {
 }
 
 const BLOCK_BYTES: usize = 512;
+/// The largest size in eleven octal digits.
+const OCTAL_MAX: u64 = (1 << 33) - 1;
 /// Where the magic stands in a header.
 const MAGIC_AT: usize = 257;
 
@@ -85,12 +87,22 @@ pub(crate) fn is_tar(head: &[u8]) -> bool {
 /// What extended headers said of the entry that follows them.
 #[derive(Debug, Default)]
 struct Extended {
+    has_pax: bool,
     path: Option<Vec<u8>>,
     link: Option<Vec<u8>>,
     size: Option<u64>,
 }
 
 impl Extended {
+    /// Whether another header of this kind would say again what was said.
+    fn is_taken(&self, kind: u8) -> bool {
+        match kind {
+            b'x' => self.has_pax,
+            b'L' => self.path.is_some(),
+            _ => self.link.is_some(),
+        }
+    }
+
     fn is_empty(&self) -> bool {
         self.path.is_none() && self.link.is_none() && self.size.is_none()
     }
@@ -115,6 +127,10 @@ pub(crate) fn walk(
         }
         let header = Header::parse(&header)?;
         match header.kind {
+            // Readers differ in which of two extended headers they believe.
+            b'x' | b'L' | b'K' if extended.is_taken(header.kind) => {
+                return Err(TarError::Extended.into());
+            }
             b'x' => extended.pax(&content(reader, header.size)?)?,
             // Global records: git archive states its commit in one, and nothing that names or sizes entries.
             b'g' => {
@@ -259,6 +275,11 @@ impl Header {
         if is_posix && !prefix.is_empty() {
             path = [prefix, b"/", &path].concat();
         }
+        // Some readers take a prefix of GNU's as well. Its own fields there are numbers.
+        let is_number = |byte: &u8| matches!(byte, b'0'..=b'7' | b' ' | 0);
+        if is_gnu && !field(345, 155).iter().all(is_number) {
+            return Err(TarError::Magic);
+        }
         Ok(Self {
             path,
             link: c_text(field(157, 100)).to_vec(),
@@ -272,8 +293,9 @@ impl Header {
         let path = extended.path.unwrap_or(self.path);
         let link = extended.link.unwrap_or(self.link);
         let size = extended.size.unwrap_or(self.size);
-        // Readers that do not know pax go by the header, and must find the next entry at the same place.
-        if self.size != size && self.size != 0 {
+        // Readers that do not know pax go by the header, and must find the next entry at the same place (CVE-2025-62518).
+        // Only what does not fit into the header may stand beside it alone.
+        if self.size != size && (self.size != 0 || size <= OCTAL_MAX) {
             return Err(TarError::Number);
         }
         let is_folder_by_name = path.ends_with(b"/");
@@ -301,6 +323,7 @@ impl Header {
 impl Extended {
     /// Takes records in: `length key=value\n`, where the length counts all of the record.
     fn pax(&mut self, mut records: &[u8]) -> Result<(), TarError> {
+        self.has_pax = true;
         while !records.is_empty() {
             let space = records.iter().position(|byte| *byte == b' ');
             let space = space.filter(|at| (1..=8).contains(at));
@@ -315,6 +338,9 @@ impl Extended {
             let (key, value) = record.split_at(equals.ok_or(TarError::Extended)?);
             let value = value.get(1..).unwrap_or_default();
             match key {
+                b"path" if self.path.is_some() => return Err(TarError::Extended),
+                b"linkpath" if self.link.is_some() => return Err(TarError::Extended),
+                b"size" if self.size.is_some() => return Err(TarError::Extended),
                 b"path" => self.path = Some(value.to_vec()),
                 b"linkpath" => self.link = Some(value.to_vec()),
                 b"size" => self.size = Some(decimal(value).ok_or(TarError::Extended)?),
@@ -339,7 +365,17 @@ fn number(field: &[u8]) -> Result<u64, TarError> {
             .filter(|value| i64::try_from(*value).is_ok())
             .ok_or(TarError::Number);
     }
-    let digits = c_text(field).trim_ascii();
+    // Spaces, digits, then nothing but spaces and NULs: whatever else readers skip or stop at differently.
+    let begin = field.iter().position(|byte| *byte != b' ');
+    let field = field
+        .get(begin.unwrap_or(field.len())..)
+        .unwrap_or_default();
+    let end = field.iter().position(|byte| matches!(byte, b' ' | 0));
+    let (digits, rest) = field.split_at(end.unwrap_or(field.len()));
+    let is_blank = rest.iter().all(|byte| matches!(byte, b' ' | 0));
+    if !is_blank {
+        return Err(TarError::Number);
+    }
     let mut value: u64 = 0;
     for digit in digits {
         let digit = digit

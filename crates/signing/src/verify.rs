@@ -153,6 +153,7 @@ pub fn examine(
         measured: &measured,
     };
     let mut checks = Vec::new();
+    checks.extend(own::misnamed(whole, &signers));
     let contents = inside::look(whole, &signers, bytes, &mut checks).map_err(unreadable)?;
     let signature = own::judge(
         whole,

@@ -7,6 +7,7 @@
 mod containers;
 mod folder;
 pub(crate) mod names;
+pub(crate) mod openers;
 mod passed;
 pub(crate) mod room;
 
@@ -48,6 +49,10 @@ impl Limits {
     pub(crate) const BYTES: u64 = 2 * 1024 * 1024 * 1024;
     /// Bytes that are unpacked for each byte of the container, where that is more.
     pub(crate) const RATIO: u64 = 100;
+    /// Files that can carry a signature. A large app has 3,000.
+    pub(crate) const LEAVES: usize = 20_000;
+    /// Bytes that are kept of files that say something about others: an app has some for each bundle in it.
+    pub(crate) const KEPT_BYTES: u64 = 64 * 1024 * 1024;
     /// Bytes of the beginning of a file by which its format is known: the magic of tar stands last.
     pub(crate) const HEAD_BYTES: u64 = 512;
 }
@@ -230,6 +235,16 @@ struct Passing<'a> {
 }
 
 impl Passing<'_> {
+    /// What is wrong with its name, by which it is opened.
+    fn misnamed(&self, head: &[u8], format: Format) -> Option<Check> {
+        if self.is_payload || head.is_empty() {
+            return None;
+        }
+        let is_archive = self.container(head, format).is_some();
+        let name = self.path.rsplit('/').next().unwrap_or_default();
+        openers::judge(name, format, is_archive)
+    }
+
     /// What it holds. A disk image may begin as anything, and a payload is what it is unpacked as.
     fn container(&self, head: &[u8], format: Format) -> Option<Container> {
         match self.is_payload {
@@ -273,7 +288,8 @@ impl<'a> Walker<'a> {
         let head = head(content)?;
         let format = format_of(&head, passing.path);
         let stays = is_leaf(format) || passing.container(&head, format).is_some();
-        if !stays && !bundle::is_inside(passing.path) {
+        let misnamed = passing.misnamed(&head, format);
+        if !stays && misnamed.is_none() && !bundle::is_inside(passing.path) {
             return Ok(());
         }
         let mut content = head.as_slice().chain(content);
@@ -310,6 +326,14 @@ impl<'a> Walker<'a> {
             is_in_package,
             checks,
         };
+        self.budget.keep(file.kept.as_ref().map_or(0, Vec::len))?;
+        if is_leaf(format) || format == Format::Zip {
+            self.budget.leaf()?;
+        }
+        // What is named as one thing and begins as another was judged as one of them at most.
+        if let Some(check) = passing.misnamed(head, format) {
+            self.contents.leaves.push(leaf(&file, None, vec![check]));
+        }
         let mut is_covered = false;
         if is_leaf(format) {
             let signature = self.signature(format, bytes)?;
@@ -379,7 +403,7 @@ impl<'a> Walker<'a> {
 /// What a file inside is: by its first bytes, and by its name where those do not tell.
 fn format_of(head: &[u8], path: &str) -> Format {
     match Format::of_head(head) {
-        Format::Other if is_disk_image(path) => Format::DiskImage,
+        _ if is_disk_image(path) => Format::DiskImage,
         format => format,
     }
 }

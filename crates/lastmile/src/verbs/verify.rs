@@ -177,7 +177,9 @@ pub(crate) fn request(loaded: &Loaded, version: Option<&Version>) -> Result<Requ
         version: context::version(loaded, version)?,
         rules: app.artifacts.clone(),
         policy: app.signing.clone(),
-        wants_sha512: app.feeds.iter().any(|feed| feed.needs_sha512()),
+        // Some attestations name an artifact by SHA-512 alone: npm's.
+        wants_sha512: app.feeds.iter().any(|feed| feed.needs_sha512())
+            || app.signing.provenance_rules().next().is_some(),
         now: now(),
     })
 }

@@ -28,12 +28,25 @@ pub(crate) fn is_inside(path: &str) -> bool {
     folders.split('/').any(is_bundle_name)
 }
 
+/// Whether a path ends with the name of a bundle.
+pub(crate) fn is_named(path: &str) -> bool {
+    is_bundle_name(path.rsplit('/').next().unwrap_or_default())
+}
+
+/// Disks of macOS do not tell cases apart.
 fn is_bundle_name(name: &str) -> bool {
-    let stem = |suffix: &str| {
-        name.strip_suffix(suffix)
-            .is_some_and(|stem| !stem.is_empty())
-    };
-    SUFFIXES.iter().any(|suffix| stem(suffix))
+    let name = name.to_ascii_lowercase();
+    let ends =
+        |suffix: &&str| name.len() > suffix.len() && name.ends_with(&suffix.to_ascii_lowercase());
+    SUFFIXES.iter().any(ends)
+}
+
+/// Whether a bundle of such a name is started, whatever is in it.
+pub(super) fn is_started(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    [".app", ".appex", ".xpc", ".systemextension", ".prefpane"]
+        .iter()
+        .any(|suffix| name.ends_with(suffix))
 }
 
 /// A bundle.
@@ -120,7 +133,12 @@ pub(super) fn below<'t>(
 /// The folders below one that are bundles, none inside another. An empty name is the whole tree.
 pub(super) fn outermost(tree: &Tree, folder: &str) -> Vec<String> {
     let mut found: BTreeSet<String> = BTreeSet::new();
-    for path in tree.keys() {
+    let start = match folder {
+        "" => String::new(),
+        folder => format!("{folder}/"),
+    };
+    let paths = tree.range(start.clone()..).map(|(path, _)| path);
+    for path in paths.take_while(|path| path.starts_with(&start)) {
         let inside = match folder {
             "" => Some(path.as_str()),
             folder => path

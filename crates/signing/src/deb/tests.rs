@@ -22,13 +22,24 @@ struct Package {
     behind: fn(&mut Vec<u8>),
 }
 
+/// A `control.tar.gz` of one file.
+fn control() -> Vec<u8> {
+    use std::io::Write as _;
+    let member = tar::tests::member("control", b'0', b"Package: hello\n");
+    let level = flate2::Compression::fast();
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), level);
+    let archive = tar::tests::archive(&[member]);
+    packed.write_all(&archive).expect("memory");
+    packed.finish().expect("memory")
+}
+
 fn terms() -> Terms {
     Terms::at(SIGNED)
 }
 
 impl Package {
     fn unsigned() -> Self {
-        let control = [&[0x1f, 0x8b, 8], &b"the control"[..]].concat();
+        let control = control();
         let data = [&[0xfd, b'7', b'z', b'X', b'Z', 0], &b"the data, odd"[..]].concat();
         let parts = vec![
             ("debian-binary", VERSION.to_vec()),
@@ -148,8 +159,8 @@ fn a_signed_package_is_valid_with_its_key() {
 fn archives_that_are_not_compressed_are_taken() {
     let owner = Owner::new(1);
     let mut package = Package::unsigned();
-    let mut tar = vec![0; 1024];
-    crate::tests::put(&mut tar, 257, b"ustar");
+    let member = tar::tests::member("control", b'0', b"Package: hello\n");
+    let tar = tar::tests::archive(&[member]);
     package.parts[1] = ("control.tar", tar.clone());
     package.parts[2] = ("data.tar", tar);
     let signature = owner.sign(&package.covered(), &terms());

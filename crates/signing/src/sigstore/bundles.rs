@@ -14,7 +14,7 @@ use crate::checks::{Check, SIGSTORE_PARSE, SIGSTORE_PRESENT};
 
 /// How much is read. Real bundles have about 10 KB, one subject, one log entry, and a proof of about 25 hashes.
 struct Limits {
-    /// GitHub allows predicates of 16 MB, such as lists of components; in base64 those are 22 MB.
+    /// JSON takes up to a hundred times its length in memory. Provenance of a thousand artifacts has 300 KB.
     file_bytes: usize,
     /// Bundles in one file.
     bundles: usize,
@@ -27,7 +27,7 @@ struct Limits {
 }
 
 const LIMITS: Limits = Limits {
-    file_bytes: 32 * 1024 * 1024,
+    file_bytes: 8 * 1024 * 1024,
     bundles: 1024,
     subjects: 4096,
     log_entries: 4,

@@ -88,7 +88,7 @@ fn names_contents_and_links_are_read() {
     ];
     let size = [
         member("pax", b'x', &record("size", "4")),
-        [header("big", b'0', 0, ""), b"four".to_vec(), vec![0; 508]].concat(),
+        member("big", b'0', b"four"),
     ];
     let bytes = archive(
         &[
@@ -170,7 +170,64 @@ fn what_could_be_read_in_two_ways_is_refused() {
         block[129..136].fill(0x7f);
         archive(&[sealed(block)])
     };
-    let cases: [(&str, Vec<u8>, &str); 20] = [
+    let prefixed = {
+        let mut block = header("a", b'0', 0, "");
+        block[MAGIC_AT..MAGIC_AT + 8].copy_from_slice(b"ustar  \0");
+        block[345] = b'b';
+        archive(&[sealed(block)])
+    };
+    let odd_number = |field: &[u8; 12]| {
+        let mut block = header("a", b'0', 0, "");
+        block[124..136].copy_from_slice(field);
+        archive(&[sealed(block)])
+    };
+    let cases: [(&str, Vec<u8>, &str); 27] = [
+        ("a prefix of GNU's", prefixed, "neither ustar nor GNU"),
+        (
+            "a size behind a NUL",
+            odd_number(b"\x0000000001000"),
+            "number",
+        ),
+        (
+            "a size behind a newline",
+            odd_number(b"\n0000001000\0"),
+            "number",
+        ),
+        (
+            "a size beside the header",
+            archive(&[
+                member("pax", b'x', &record("size", "4")),
+                header("a", b'0', 0, ""),
+            ]),
+            "number",
+        ),
+        (
+            "two extended headers",
+            archive(&[
+                member("pax", b'x', &record("path", "b")),
+                member("pax", b'x', &record("size", "7")),
+                good.clone(),
+            ]),
+            "extended header",
+        ),
+        (
+            "a long name behind another",
+            archive(&[
+                member("pax", b'x', &record("path", "b")),
+                member("././@LongLink", b'L', b"c\0"),
+                good.clone(),
+            ]),
+            "extended header",
+        ),
+        (
+            "a long name before another",
+            archive(&[
+                member("././@LongLink", b'L', b"c\0"),
+                member("pax", b'x', &record("path", "b")),
+                good.clone(),
+            ]),
+            "extended header",
+        ),
         ("no end mark", good.clone(), "without its end mark"),
         (
             "one block at the end",

@@ -11,6 +11,7 @@ use crate::inspection::{self, Inspection};
 use crate::report::Verdict;
 use crate::verify::inside::asked_of;
 use crate::verify::{Bytes, Signers, Whole};
+use crate::walk::openers;
 use release::Kind;
 
 /// Makes the checks that the rules ask for. What a container holds is judged apart: `is_seen_inside` says whether that was
@@ -29,7 +30,9 @@ pub(super) fn judge(
         (is_seen_inside && !is_package, is_seen_inside && is_package);
     let mut signature = None;
     if !signers.authenticode.is_empty() {
+        let is_itself = is_opened_as(whole.measured.format, whole.candidate.kind);
         let found = match image {
+            _ if !is_itself => None,
             Some(image) => Some(image.finish(whole.context.now, whole.context.trust)),
             None => package(whole, bytes)?,
         };
@@ -38,7 +41,7 @@ pub(super) fn judge(
         match &found {
             Some(found) => checks.extend(authenticode_checks(found, &signers.authenticode)),
             None if is_seen_inside => {}
-            None => checks.push(no_authenticode(whole.measured.format)),
+            None => checks.push(no_authenticode(whole)),
         }
         signature = found;
     }
@@ -58,6 +61,46 @@ pub(super) fn judge(
         signature = signature.or(found);
     }
     Ok(signature)
+}
+
+/// Whether what such an artifact is opened as is what its bytes are. Behind every signature is room that nobody signs: enough
+/// for the end of a zip archive, and then a signed program is whatever unpackers find in it.
+pub(super) fn is_opened_as(format: Format, kind: Kind) -> bool {
+    let kinds: &[Kind] = match format {
+        Format::Pe => &[Kind::Nsis, Kind::Exe],
+        Format::Ole => &[Kind::Msi],
+        Format::Zip => &[
+            Kind::Msix,
+            Kind::Zip,
+            Kind::SquirrelFull,
+            Kind::VelopackFull,
+        ],
+        Format::MachO => &[Kind::Binary],
+        Format::Xar => &[Kind::Pkg],
+        Format::DiskImage => &[Kind::Dmg],
+        Format::Rpm => &[Kind::Rpm],
+        Format::Deb => &[Kind::Deb],
+        Format::Elf => &[Kind::Binary, Kind::AppImage],
+        Format::Cab | Format::Bundle | Format::Other => &[],
+    };
+    // A file of no kind is opened by its name, which is judged apart.
+    kind == Kind::File || kinds.contains(&kind)
+}
+
+/// What is wrong with the name of a file of no kind, which is opened by it: where rules look into it.
+pub(super) fn misnamed(whole: Whole<'_>, signers: &Signers<'_>) -> Option<Check> {
+    let rules = whole
+        .context
+        .policy
+        .rules_for(whole.candidate.platform.os());
+    let is_asked = !signers.is_empty() || rules.into_iter().any(|rules| rules.openpgp.is_some());
+    let format = whole.measured.format;
+    // What is no format of its own passes by what stands beside it alone.
+    if !is_asked || whole.candidate.kind != Kind::File || format == Format::Other {
+        return None;
+    }
+    openers::judge(whole.candidate.name.as_str(), format, format == Format::Zip)
+        .filter(|check| check.outcome == Outcome::Fail)
 }
 
 /// The signature of what is no PE but holds Authenticode too.
@@ -105,7 +148,16 @@ pub(super) fn apple_checks(inspection: &Inspection, signers: &[&apple::Signer]) 
     judged.chain(inspection.all_checks().cloned()).collect()
 }
 
-fn no_authenticode(format: Format) -> Check {
+fn no_authenticode(whole: Whole<'_>) -> Check {
+    let format = whole.measured.format;
+    if format != Format::Other && !is_opened_as(format, whole.candidate.kind) {
+        let reason = format!(
+            "an artifact of kind `{}` is demanded to be signed, and begins as a {}, which is opened as another thing",
+            whole.candidate.kind,
+            format.name()
+        );
+        return Check::new(FORMAT_UNSUPPORTED, Outcome::Unsupported, reason);
+    }
     let reason = format!(
         "Authenticode is demanded, and this is no program and no package of Windows ({}), where this version does not look for it",
         format.name()

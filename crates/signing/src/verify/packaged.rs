@@ -14,6 +14,7 @@ use crate::format::Format;
 use crate::inspection::Inspection;
 use crate::policy::OpenPgpRule;
 use crate::rpm;
+use crate::verify::own::is_opened_as;
 use crate::verify::{Bytes, Whole};
 
 /// What the rules about OpenPGP find inside a package. None where it is none, or where what stands beside it counts.
@@ -30,7 +31,9 @@ pub(super) fn judge(whole: Whole<'_>, bytes: &mut dyn Bytes) -> io::Result<Optio
         .rules_for(whole.candidate.platform.os());
     let mut pinned: Vec<_> = rules.filter_map(|rules| rules.openpgp.as_ref()).collect();
     pinned.dedup();
+    let is_itself = is_opened_as(whole.measured.format, whole.candidate.kind);
     let is_inside = match whole.measured.format {
+        _ if !is_itself => false,
         Format::Rpm => true,
         Format::Deb => whole.candidate.beside.openpgp.is_none(),
         _ => false,

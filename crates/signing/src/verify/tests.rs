@@ -67,7 +67,11 @@ impl Build {
             path: &path,
             name: &name,
             platform: Platform::WindowsX64,
-            kind: Kind::Nsis,
+            kind: match path.rsplit_once('.') {
+                Some((_, "msi")) => Kind::Msi,
+                Some((_, "cab")) => Kind::File,
+                _ => Kind::Nsis,
+            },
             size: bytes.len() as u64,
             beside: Beside {
                 minisig,

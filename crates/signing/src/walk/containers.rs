@@ -144,7 +144,7 @@ impl Walker<'_> {
                     continue;
                 }
             };
-            if bundle::is_inside(&entry.path) {
+            if bundle::is_inside(&entry.path) || bundle::is_named(&entry.path) {
                 tree.insert(entry.path.clone(), node);
             }
         }
@@ -275,7 +275,7 @@ impl Walker<'_> {
                     return self.file(&passing, content, &mut tree);
                 }
             };
-            if bundle::is_inside(path) {
+            if bundle::is_inside(path) || bundle::is_named(path) {
                 tree.insert(path.clone(), node);
             }
             Ok(())
@@ -324,7 +324,7 @@ impl Walker<'_> {
                     return self.file(&passing, &mut head.as_slice().chain(content), &mut tree);
                 }
             };
-            if bundle::is_inside(&entry.path) {
+            if bundle::is_inside(&entry.path) || bundle::is_named(&entry.path) {
                 tree.insert(entry.path.clone(), node);
             }
             Ok(())

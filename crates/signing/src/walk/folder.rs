@@ -58,7 +58,7 @@ impl Folder<'_> {
     /// Where there are too many things, or its name is refused.
     pub fn link(&mut self, path: &str, target: &str) -> io::Result<()> {
         let path = self.name(path)?;
-        if bundle::is_inside(&path) {
+        if bundle::is_inside(&path) || bundle::is_named(&path) {
             let target = target.to_owned();
             self.tree.insert(path, Node::Link { target });
         }
@@ -88,7 +88,8 @@ impl Folder<'_> {
         };
         let format = format_of(&head, &path);
         let stays = is_leaf(format) || passing.container(&head, format).is_some();
-        if !stays && !bundle::is_inside(&path) {
+        let misnamed = passing.misnamed(&head, format);
+        if !stays && misnamed.is_none() && !bundle::is_inside(&path) {
             return Ok(());
         }
         let name = path.rsplit('/').next().unwrap_or_default();

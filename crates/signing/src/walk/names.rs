@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use release::name::printable;
 use thiserror::Error;
+use unicode_normalization::UnicodeNormalization as _;
 
 /// The longest path, in bytes; what systems take.
 pub(crate) const PATH_BYTES_MAX: usize = 4096;
@@ -17,6 +18,10 @@ pub(crate) enum NameError {
     Path(String),
     #[error("`{0}` is there twice")]
     Twice(String),
+    #[error("`{0}` and `{1}` are one to disks of Windows and macOS")]
+    Spelt(String, String),
+    #[error("its names are more than what is read")]
+    TooMany,
     #[error("`{0}` lies below something that is no folder")]
     Below(String),
 }
@@ -36,15 +41,26 @@ pub(crate) fn relative(name: &[u8]) -> Result<String, NameError> {
     // A colon names a drive or a stream of Windows in the first part, and nothing good elsewhere.
     let leaves = parts.contains(&"..");
     let is_drive = parts.first().is_some_and(|part| part.contains(':'));
-    if leaves || is_drive {
+    if leaves || is_drive || parts.len() > PARTS_MAX {
         return Err(wrong());
     }
     Ok(parts.join("/"))
 }
 
-/// Every path of one container, to see that none is there twice and none lies below a file or link.
+/// Every path of one container, to see that none is there twice and none lies below a file or link. Disks of Windows and macOS
+/// take names for one that differ in case alone, macOS also those that spell a letter in two ways, so folders would be merged.
 #[derive(Debug, Default)]
-pub(crate) struct Names(BTreeMap<String, IsFolder>);
+pub(crate) struct Names {
+    /// By the path as those disks compare it: as it is spelt, and what it is.
+    paths: BTreeMap<String, (String, IsFolder)>,
+    /// Bytes of all of them.
+    bytes: usize,
+}
+
+/// The most bytes of paths in one container, parents counted each.
+const NAMES_BYTES_MAX: usize = 128 * 1024 * 1024;
+/// The most parts of a path.
+const PARTS_MAX: usize = 128;
 
 /// Whether paths may lie below one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,13 +74,12 @@ impl Names {
     pub(crate) fn add(&mut self, path: &str, is_folder: IsFolder) -> Result<(), NameError> {
         let parents = path.match_indices('/').filter_map(|(at, _)| path.get(..at));
         for parent in parents {
-            match self.0.get(parent) {
-                Some(IsFolder::Yes) => {}
+            match self.insert(parent, IsFolder::Yes)? {
+                None | Some(IsFolder::Yes) => {}
                 Some(IsFolder::No) => return Err(NameError::Below(printable(path))),
-                None => drop(self.0.insert(parent.to_owned(), IsFolder::Yes)),
             }
         }
-        match self.0.insert(path.to_owned(), is_folder) {
+        match self.insert(path, is_folder)? {
             None => Ok(()),
             // Folders are named again by many tools, with another date.
             Some(IsFolder::Yes) if is_folder == IsFolder::Yes => Ok(()),
@@ -72,8 +87,27 @@ impl Names {
         }
     }
 
+    /// What was at a path, if anything was.
+    fn insert(&mut self, path: &str, is_folder: IsFolder) -> Result<Option<IsFolder>, NameError> {
+        let folded: String = path.nfc().collect::<String>().to_lowercase();
+        match self.paths.get(&folded) {
+            Some((spelt, known)) if spelt == path => Ok(Some(*known)),
+            Some((spelt, _)) => Err(NameError::Spelt(printable(spelt), printable(path))),
+            None => {
+                self.bytes += path.len() * 2;
+                if self.bytes > NAMES_BYTES_MAX {
+                    return Err(NameError::TooMany);
+                }
+                self.paths.insert(folded, (path.to_owned(), is_folder));
+                Ok(None)
+            }
+        }
+    }
+
     /// Whether a file of that path was there.
     pub(crate) fn has_file(&self, path: &str) -> bool {
-        self.0.get(path) == Some(&IsFolder::No)
+        let folded: String = path.nfc().collect::<String>().to_lowercase();
+        let found = self.paths.get(&folded);
+        found.is_some_and(|(spelt, is_folder)| spelt == path && *is_folder == IsFolder::No)
     }
 }

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 
 use crate::verify::Bytes;
-use crate::walk::Broken;
+use crate::walk::{Broken, Limits};
 
 /// A place that can be written, and read at any offset: memory, or a file that has no name.
 pub trait Room: Read + Write + Seek {}
@@ -102,12 +102,35 @@ pub(crate) fn refused(error: impl std::error::Error) -> io::Error {
 pub(crate) struct Budget {
     entries: Cell<u64>,
     bytes: Cell<u64>,
+    leaves: Cell<usize>,
+    kept: Cell<u64>,
 }
 
 impl Budget {
     pub(crate) fn new(entries: u64, bytes: u64) -> Self {
-        let (entries, bytes) = (Cell::new(entries), Cell::new(bytes));
-        Self { entries, bytes }
+        Self {
+            entries: Cell::new(entries),
+            bytes: Cell::new(bytes),
+            leaves: Cell::new(Limits::LEAVES),
+            kept: Cell::new(Limits::KEPT_BYTES),
+        }
+    }
+
+    /// Counts a file that is reported.
+    pub(crate) fn leaf(&self) -> io::Result<()> {
+        let left = self.leaves.get().checked_sub(1);
+        let left = left.ok_or_else(|| limit("there are more programs inside than are judged"))?;
+        self.leaves.set(left);
+        Ok(())
+    }
+
+    /// Counts what is kept of a file.
+    pub(crate) fn keep(&self, bytes: usize) -> io::Result<()> {
+        let left = self.kept.get().checked_sub(bytes as u64);
+        let left =
+            left.ok_or_else(|| limit("there are more lists of files inside than are read"))?;
+        self.kept.set(left);
+        Ok(())
     }
 
     /// Counts an entry.

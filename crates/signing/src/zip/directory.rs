@@ -201,16 +201,17 @@ pub(super) fn extra_fields(extra: &[u8]) -> Option<Vec<(u16, &[u8])>> {
 }
 
 /// The lengths in a local header, where an extra field has them: size and packed size.
-pub(super) fn local_lengths(extra: &[u8], size: u32, packed: u32) -> Option<(u64, u64)> {
+pub(super) fn local_lengths(
+    extra: &[u8],
+    name: &[u8],
+    size: u32,
+    packed: u32,
+) -> Option<(u64, u64)> {
     let mut wide = Wide {
         size: u64::from(size),
         packed: u64::from(packed),
         header_at: 0,
     };
-    for (id, value) in extra_fields(extra)? {
-        if id == ZIP64 {
-            wide.read_wide(value)?;
-        }
-    }
+    wide.read(extra, name)?;
     Some((wide.size, wide.packed))
 }

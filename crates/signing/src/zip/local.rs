@@ -89,7 +89,7 @@ impl Header {
     }
 
     fn agrees(&self, record: &Record<'_>, name: &[u8], extra: &[u8]) -> bool {
-        let Some((size, packed)) = local_lengths(extra, self.size, self.packed) else {
+        let Some((size, packed)) = local_lengths(extra, name, self.size, self.packed) else {
             return false;
         };
         let same = (self.crc32, packed, size) == (record.crc32, record.packed, record.size);

@@ -1,0 +1,80 @@
+//! How a file is opened, by its name, and whether it is judged as that.
+//!
+//! Signatures leave room: behind the last one of a program, in what is reserved for it, in attributes that nobody signs. A
+//! program with the end of a zip archive in there is a program to whoever starts it, and an archive to whoever unpacks it. So
+//! what is named as one thing is judged as that, or it was not judged.
+
+use release::name::printable;
+
+use crate::checks::{CONTENTS_PARSE, Check, Outcome};
+use crate::format::Format;
+
+/// What opens a file of such a name.
+enum Opener {
+    /// A reader of this format.
+    Reader(Format),
+    /// A reader of archives that are told by their first bytes.
+    Archiver,
+    /// A reader of something that is not read here.
+    NotRead,
+    /// An interpreter: what begins as a program is none of its texts.
+    Interpreter,
+    /// The system, by what it is.
+    System,
+}
+
+fn opener(extension: &str) -> Opener {
+    match extension {
+        "zip" | "jar" | "war" | "nupkg" | "snupkg" | "whl" | "msix" | "appx" | "msixbundle"
+        | "appxbundle" | "vsix" | "xpi" | "apk" | "pyz" => Opener::Reader(Format::Zip),
+        "dmg" => Opener::Reader(Format::DiskImage),
+        "pkg" | "mpkg" => Opener::Reader(Format::Xar),
+        "msi" | "msp" => Opener::Reader(Format::Ole),
+        "deb" => Opener::Reader(Format::Deb),
+        "rpm" => Opener::Reader(Format::Rpm),
+        "tar" | "tgz" | "txz" | "gz" | "xz" | "zst" => Opener::Archiver,
+        "7z" | "rar" | "iso" | "vhd" | "vhdx" | "wim" | "tbz" | "bz2" | "crx" | "xip"
+        | "squashfs" => Opener::NotRead,
+        "hta" | "html" | "htm" | "svg" | "js" | "mjs" | "cjs" | "jse" | "vbs" | "vbe" | "wsf"
+        | "ps1" | "psm1" | "bat" | "cmd" | "py" | "pyw" | "rb" | "pl" | "sh" | "command"
+        | "scpt" | "jnlp" | "url" => Opener::Interpreter,
+        _ => Opener::System,
+    }
+}
+
+/// What is wrong with a file that is opened by its name. `is_archive` says whether it begins as an archive that is read.
+pub(crate) fn judge(name: &str, format: Format, is_archive: bool) -> Option<Check> {
+    let extension = name.rsplit_once('.')?.1.to_ascii_lowercase();
+    let begins = format.name();
+    let shown = printable(name);
+    let (outcome, reason) = match opener(&extension) {
+        Opener::Reader(wanted) if wanted != format => (
+            Outcome::Fail,
+            format!(
+                "`{shown}` is opened as a {}, and begins as another thing ({begins})",
+                wanted.name()
+            ),
+        ),
+        Opener::Archiver if !is_archive => (
+            Outcome::Unsupported,
+            format!(
+                "`{shown}` is named as an archive, and does not begin as one that is read ({begins})"
+            ),
+        ),
+        Opener::Interpreter if format != Format::Other || is_archive => (
+            Outcome::Fail,
+            format!(
+                "`{shown}` is opened as a text or script, and begins as another thing ({begins})"
+            ),
+        ),
+        Opener::NotRead => (
+            Outcome::Unsupported,
+            format!(
+                "this version cannot look into `.{}` files",
+                printable(&extension)
+            ),
+        ),
+        _ => return None,
+    };
+    Some(Check::new(CONTENTS_PARSE, outcome, reason))
+}
