@@ -12,7 +12,7 @@ use crate::world;
 fn configure(world: &World, rule: &str) {
     let config = format!(
         "app: atlas\nstore: file:./store\npublic-url: /dl\nversion: \"1.4.0\"\n\
-         artifacts:\n  - {{ path: \"dist/*.whl\", platform: linux-x64, kind: file }}\n\
+         artifacts:\n  - {{ path: \"dist/*.{{whl,rpm}}\", platform: linux-x64, kind: file }}\n\
          signing:\n  linux: {rule}\n  allow-unsigned: []\n\
          feeds: [manifest]\nchannels:\n  stable: {{}}\n"
     );
@@ -206,12 +206,12 @@ fn an_rpm_package_is_signed_inside() {
         );
     };
     rule("77CEF535745D5AF04ECD115F522E846427933839");
-    world.write("dist/basic.whl", &signed);
+    world.write("dist/basic.rpm", &signed);
     world.sh("verify").expect(0);
     let mut changed = signed.clone();
     let at = changed.len() - 9;
     changed[at] ^= 1;
-    world.write("dist/basic.whl", &changed);
+    world.write("dist/basic.rpm", &changed);
     world
         .sh("verify")
         .expect(1)
@@ -219,7 +219,7 @@ fn an_rpm_package_is_signed_inside() {
         .says("rpm.payload-digest");
     // rpmkeys says "digests OK" of this one, and its exit status is 0.
     world.write(
-        "dist/basic.whl",
+        "dist/basic.rpm",
         &package("rpm-basic-2.3.4-5.el9.noarch.rpm"),
     );
     world
@@ -227,7 +227,7 @@ fn an_rpm_package_is_signed_inside() {
         .expect(1)
         .says("UNSIGNED")
         .says("rpm.signed");
-    world.write("dist/basic.whl", &signed);
+    world.write("dist/basic.rpm", &signed);
     rule("0123456789ABCDEF0123456789ABCDEF01234567");
     world
         .sh("verify")

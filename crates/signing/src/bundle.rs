@@ -68,6 +68,9 @@ impl Judging<'_> {
     fn all_in(&self, folder: &str, depth: usize) -> Vec<Nested> {
         let mut found = Vec::new();
         for root in layout::outermost(self.tree, folder) {
+            if self.is_of_attributes(&root) {
+                continue;
+            }
             if depth > DEPTH_MAX {
                 found.push(self.unread(&root, "it lies in more bundles than are looked into"));
                 continue;
@@ -106,6 +109,19 @@ impl Judging<'_> {
             found.extend(links.map(|(path, _)| self.unread(path, reason)));
         }
         found
+    }
+
+    /// Whether a folder holds nothing but extended attributes, as macOS puts beside what it zips: `__MACOSX/`, AppleDouble.
+    fn is_of_attributes(&self, root: &str) -> bool {
+        root.starts_with("__MACOSX/")
+            && below(self.tree, root).all(|(path, node)| match node {
+                Node::Folder => true,
+                Node::Link { .. } => false,
+                Node::File(file) => {
+                    let name = path.rsplit('/').next().unwrap_or_default();
+                    name.starts_with("._") && file.signature.is_none()
+                }
+            })
     }
 
     /// A bundle that cannot be judged.

@@ -404,6 +404,14 @@ impl<'a> Walker<'a> {
 fn format_of(head: &[u8], path: &str) -> Format {
     match Format::of_head(head) {
         _ if is_disk_image(path) => Format::DiskImage,
+        // A universal file of so many slices that it could be a class of Java, and is not named as one.
+        Format::Other
+            if head.starts_with(&[0xca, 0xfe, 0xba, 0xbe]) && !path.ends_with(".class") =>
+        {
+            Format::MachO
+        }
+        // Libraries for linkers are such archives too.
+        Format::Deb if head.get(8..21) != Some(b"debian-binary") => Format::Other,
         format => format,
     }
 }

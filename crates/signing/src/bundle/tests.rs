@@ -365,3 +365,38 @@ fn a_zipped_app_is_the_same_app() {
     let found = judged(&archive(&members));
     assert_eq!((found.verdict, failed(&found)), (Verdict::Valid, vec![]));
 }
+
+/// What macOS opens as an app is judged as one, however it lies.
+#[test]
+fn an_app_of_no_known_layout_is_no_folder() {
+    let Some(files) = app() else { return };
+    let moved = |to: &str| {
+        let members = files.iter().flat_map(|(path, file)| {
+            let name = path.replacen("Contents", to, 1);
+            let name = format!("{APP}/{name}\0");
+            let File::Content(bytes) = file else {
+                panic!("the sample has none")
+            };
+            [
+                member("././@LongLink", b'L', name.as_bytes()),
+                member("cut", b'0', bytes),
+            ]
+        });
+        members.collect::<Vec<_>>()
+    };
+    let parse = ["bundle.parse"];
+    assert_eq!(failed(&judged(&archive(&moved("contents")))), parse);
+    let mut linked = moved("y");
+    linked.push(header(&format!("{APP}/Contents"), b'2', 0, "y"));
+    assert_eq!(failed(&judged(&archive(&linked))), parse);
+    let link = header("Other.app", b'2', 0, "x.bundle/p");
+    assert_eq!(failed(&judged(&archive(&[link]))), parse);
+    let script = member("Script.app/Contents/MacOS/Script", b'0', b"#!/bin/sh");
+    assert_eq!(failed(&judged(&archive(&[script]))), ["bundle.signed"]);
+    let deep = format!("{}x.app/Contents/a\0", "a.app/".repeat(20));
+    let deep = [
+        member("././@LongLink", b'L', deep.as_bytes()),
+        member("cut", b'0', b"x"),
+    ];
+    assert_ne!(judged(&archive(&deep)).verdict, Verdict::Valid);
+}

@@ -1,5 +1,7 @@
 //! What passes, and everything that must not.
 
+mod kinds;
+
 use std::io::Cursor;
 
 use ::minisign::KeyPair;
@@ -61,22 +63,35 @@ impl Build {
         minisig: Option<&[u8]>,
         sums: &[SumsDocument],
     ) -> ReleaseReport {
+        let kind = match name.rsplit_once('.') {
+            Some((_, "msi")) => Kind::Msi,
+            Some((_, "cab")) => Kind::File,
+            _ => Kind::Nsis,
+        };
+        let beside = Beside {
+            minisig,
+            ..Beside::default()
+        };
+        self.examine_as(name, kind, bytes, beside, sums)
+    }
+
+    fn examine_as(
+        &self,
+        name: &str,
+        kind: Kind,
+        bytes: &[u8],
+        beside: Beside<'_>,
+        sums: &[SumsDocument],
+    ) -> ReleaseReport {
         let name: FileName = name.parse().expect("a name");
         let path = format!("dist/{name}");
         let candidate = Candidate {
             path: &path,
             name: &name,
             platform: Platform::WindowsX64,
-            kind: match path.rsplit_once('.') {
-                Some((_, "msi")) => Kind::Msi,
-                Some((_, "cab")) => Kind::File,
-                _ => Kind::Nsis,
-            },
+            kind,
             size: bytes.len() as u64,
-            beside: Beside {
-                minisig,
-                ..Beside::default()
-            },
+            beside,
         };
         let now = "2026-11-24T00:00:00Z".parse().expect("a time");
         let documents = Documents {

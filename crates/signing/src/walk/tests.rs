@@ -133,6 +133,24 @@ fn names_that_hide_others_are_refused() {
             "`a` is there twice",
         ),
         (
+            "folders that differ in case",
+            vec![member("App/a", b'0', b"1"), member("app/b", b'0', b"2")],
+            "are one to disks",
+        ),
+        (
+            "a link that differs in case",
+            vec![header("Evil", b'2', 0, "x"), member("evil/a", b'0', b"2")],
+            "are one to disks",
+        ),
+        (
+            "a letter in two ways",
+            vec![
+                member("\u{e9}/a", b'0', b"1"),
+                member("e\u{301}/b", b'0', b"2"),
+            ],
+            "are one to disks",
+        ),
+        (
             "another name of nothing",
             vec![header("a", b'1', 0, "b")],
             "below something that is no folder",
@@ -216,6 +234,48 @@ fn programs_in_the_archive_of_an_electron_app_are_found() {
 }
 
 #[test]
+fn what_is_opened_by_its_name_begins_as_that() {
+    let fat = [0xca, 0xfe, 0xba, 0xbe, 0, 0, 0, 50, 0, 0, 0, 0];
+    let members = [
+        member("a.jar", b'0', UNSIGNED),
+        member("b.js", b'0', UNSIGNED),
+        member("c.7z", b'0', b"7z\xbc\xaf\x27\x1c"),
+        member("d.tar", b'0', b"no archive at all"),
+        member("e.zip", b'0', b"!PK\x03\x04"),
+        member("f.js", b'0', b"let text = 1;"),
+        member("tool", b'0', &fat),
+        member("Tool.class", b'0', &fat),
+    ];
+    let contents = look(Cursor::new(archive(&members))).expect("a container");
+    let wrong = contents
+        .leaves
+        .iter()
+        .filter(|leaf| !leaf.checks.is_empty());
+    let wrong: Vec<_> = wrong
+        .map(|leaf| (leaf.path.as_str(), leaf.checks[0].outcome))
+        .collect();
+    let (fail, unread) = (Outcome::Fail, Outcome::Unsupported);
+    assert_eq!(
+        wrong,
+        [
+            ("a.jar", fail),
+            ("b.js", fail),
+            ("c.7z", unread),
+            ("d.tar", unread),
+            ("e.zip", fail)
+        ]
+    );
+    let formats: Vec<_> = contents
+        .leaves
+        .iter()
+        .filter(|leaf| leaf.path == "tool")
+        .collect();
+    assert_eq!(formats.len(), 1);
+    assert_eq!(formats[0].format, Format::MachO);
+    assert!(contents.leaves.iter().all(|leaf| leaf.path != "Tool.class"));
+}
+
+#[test]
 fn bombs_end_at_the_limits() {
     let mut deep = archive(&[member("a.exe", b'0', UNSIGNED)]);
     for _ in 0..=Limits::DEPTH {
@@ -231,6 +291,12 @@ fn bombs_end_at_the_limits() {
     budget.entry().expect("the first");
     budget.entry().expect("the second");
     budget.entry().expect_err("the third");
+    budget.keep(64 * 1024 * 1024).expect("what is kept");
+    budget.keep(1).expect_err("a byte too many to keep");
+    (0..Limits::LEAVES).for_each(|_| budget.leaf().expect("a leaf"));
+    budget.leaf().expect_err("a leaf too many");
+    let deep = "a/".repeat(200) + "b";
+    names::relative(deep.as_bytes()).expect_err("too many parts");
     let mut plain = budget.metered(&[0; 11][..]);
     io::copy(&mut plain, &mut io::sink()).expect_err("a byte too many");
 }

@@ -48,7 +48,9 @@ pub(super) const ROWS: &[Row] = &[
                 "walk/tests.rs",
                 "bombs_end_at_the_limits",
             ),
-            Because("an archive has no signature of its own: what is inside has"),
+            Because(
+                "an archive has no signature of its own: what is inside has. Scripts and shortcuts in it can have none, and are not judged",
+            ),
             Because("an archive has no signature of its own: what is inside has"),
             Because("an archive has no signature of its own: what is inside has"),
             Because("an archive has no signature of its own: what is inside has"),
