@@ -4,8 +4,10 @@ use release::Sha256;
 use release::name::printable;
 
 use crate::checks::{
-    ALLOW_DIGEST, ALLOW_EXPIRED, ALLOW_UNSIGNED, Check, IDENTITY_AZURE, IDENTITY_ORGANIZATION,
-    IDENTITY_TEAM_ID, MINISIGN_PRESENT, OPENPGP_PRESENT, Outcome, SIGSTORE_PRESENT, SUMS_COVERAGE,
+    ALLOW_DIGEST, ALLOW_EXPIRED, ALLOW_UNSIGNED, APPLE_AD_HOC, APPLE_DEVELOPER_ID,
+    APPLE_HARDENED_RUNTIME, APPLE_NOTARIZED, Check, IDENTITY_AZURE, IDENTITY_ORGANIZATION,
+    IDENTITY_TEAM_ID, Id, MINISIGN_PRESENT, OPENPGP_PRESENT, Outcome, SIGSTORE_PRESENT,
+    SUMS_COVERAGE, TIMESTAMP_PRESENT,
 };
 use crate::policy::Allowance;
 use crate::report::Verdict;
@@ -17,6 +19,18 @@ pub(super) struct Named<'a> {
     pub(super) path: &'a str,
     pub(super) sha256: Option<Sha256>,
 }
+
+/// Who signed and how, as rules ask: what another vendor's signature, or none that anybody can be held to, does not have.
+const OF_THE_SIGNER: [Id; 8] = [
+    IDENTITY_ORGANIZATION,
+    IDENTITY_AZURE,
+    IDENTITY_TEAM_ID,
+    APPLE_AD_HOC,
+    APPLE_DEVELOPER_ID,
+    APPLE_HARDENED_RUNTIME,
+    APPLE_NOTARIZED,
+    TIMESTAMP_PRESENT,
+];
 
 /// The verdict over all checks. What is absent, not looked at, or signed by somebody else may be allowed; what is wrong never
 /// is.
@@ -39,9 +53,7 @@ pub(super) fn judge(
         return Verdict::Valid;
     }
     // What somebody else signed may be allowed too, where the policy says by its digest that it is that very file.
-    let is_foreign = |check: &Check| {
-        [IDENTITY_ORGANIZATION, IDENTITY_AZURE, IDENTITY_TEAM_ID].contains(&check.id)
-    };
+    let is_foreign = |check: &Check| OF_THE_SIGNER.contains(&check.id);
     let is_wrong = |check: &Check| !absent(check) && !is_foreign(check);
     if checks.iter().filter(bad).any(is_wrong) {
         return Verdict::Invalid;

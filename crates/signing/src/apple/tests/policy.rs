@@ -13,6 +13,17 @@ fn examined(
     kind: ArtifactKind,
     allowed: bool,
 ) -> (Verdict, Vec<&'static str>, bool) {
+    examined_with(bytes, rules, kind, allowed, None)
+}
+
+/// The same with a digest for what is allowed.
+fn examined_with(
+    bytes: &[u8],
+    rules: Rules,
+    kind: ArtifactKind,
+    allowed: bool,
+    sha256: Option<release::Sha256>,
+) -> (Verdict, Vec<&'static str>, bool) {
     let images = include_str!("../../../fixtures/apple/disk-images.pem");
     let trust = pki::trust().with_extra_roots(images).expect("a root");
     let mut policy = Policy {
@@ -24,7 +35,7 @@ fn examined(
             path: "dist/*".parse().expect("a glob"),
             reason: "made by others".to_owned(),
             until: "2027-01-01".parse().expect("a date"),
-            sha256: None,
+            sha256,
         });
     }
     let context = Context {
@@ -88,6 +99,15 @@ fn what_nobody_signed_passes_only_where_that_is_allowed() {
     let ad_hoc = examined(&noise::tiny(), rules(pki::TEAM), ArtifactKind::Binary, true);
     assert_eq!(ad_hoc.0, Verdict::Invalid);
     assert!(ad_hoc.1.contains(&"apple.ad-hoc"), "{ad_hoc:?}");
+    // Linkers sign every program for arm64 like that, so that very file may be allowed, by its digest.
+    let only = |digest| {
+        let tiny = noise::tiny();
+        let rules = rules(pki::TEAM);
+        examined_with(&tiny, rules, ArtifactKind::Binary, true, Some(digest)).0
+    };
+    let digest = release::Sha256::of(&noise::tiny());
+    assert_eq!(only(digest), Verdict::Allowed);
+    assert_ne!(only(release::Sha256::of(b"another")), Verdict::Allowed);
 }
 
 #[test]
