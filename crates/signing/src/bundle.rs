@@ -194,14 +194,7 @@ impl Judging<'_> {
             "" => info.executable.clone(),
             folder => format!("{folder}/{}", info.executable),
         };
-        sealing::judge(
-            self.tree,
-            layout,
-            &resources,
-            Some(&executable),
-            nested,
-            checks,
-        );
+        sealing::judge(self.tree, layout, &resources, &executable, nested, checks);
         checks.extend(broken_inside(layout, nested));
         let program = layout.file(self.tree, &executable);
         let found = program.and_then(|it| Some((it, it.signature.as_ref()?)));

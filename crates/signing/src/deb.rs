@@ -2,7 +2,7 @@
 //!
 //! Such signatures are rare: apt trusts a package by the digest in the signed index of its repository. They are over the
 //! contents of the three members, one behind the other, so neither names nor lengths of members are signed. Names and
-//! order are therefore fixed here, and control and data must begin as their names say. What is inside is not unpacked.
+//! order are therefore fixed here, and control and data must begin as their names say. No file inside is judged.
 
 mod ar;
 

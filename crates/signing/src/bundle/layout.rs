@@ -139,15 +139,8 @@ pub(super) fn outermost(tree: &Tree, folder: &str) -> Vec<String> {
     };
     let paths = tree.range(start.clone()..).map(|(path, _)| path);
     for path in paths.take_while(|path| path.starts_with(&start)) {
-        let inside = match folder {
-            "" => Some(path.as_str()),
-            folder => path
-                .strip_prefix(folder)
-                .and_then(|rest| rest.strip_prefix('/')),
-        };
-        let Some(inside) = inside else { continue };
-        let skipped = path.len() - inside.len();
-        let ends = inside.match_indices('/').map(|(at, _)| skipped + at);
+        let inside = path.get(start.len()..).unwrap_or_default();
+        let ends = inside.match_indices('/').map(|(at, _)| start.len() + at);
         let mut folders = ends.filter_map(|end| path.get(..end));
         let bundle = folders.find(|it| {
             let name = it.rsplit('/').next().unwrap_or_default();

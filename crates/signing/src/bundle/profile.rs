@@ -43,10 +43,7 @@ pub(super) fn judge(
             "the entitlement `{first}` needs a provisioning profile, and there is no `embedded.provisionprofile`: the system kills the app when it starts"
         ));
     };
-    let granted = profile
-        .kept
-        .as_deref()
-        .and_then(|bytes| Profile::parse(bytes).ok_or(()).ok());
+    let granted = profile.kept.as_deref().and_then(Profile::parse);
     let Some(granted) = granted else {
         return Err("`embedded.provisionprofile` cannot be read".to_owned());
     };

@@ -31,7 +31,7 @@ pub(super) fn judge(
     tree: &Tree,
     layout: &Layout,
     resources: &Resources,
-    executable: Option<&str>,
+    executable: &str,
     nested: &[Nested],
     checks: &mut Vec<Check>,
 ) {
@@ -134,7 +134,7 @@ fn list(
     tree: &Tree,
     layout: &Layout,
     resources: &Resources,
-    executable: Option<&str>,
+    executable: &str,
     findings: &mut Findings,
 ) -> usize {
     let mut count = 0;
@@ -152,7 +152,7 @@ fn list(
             continue;
         }
         count += 1;
-        if executable == Some(relative) || is_in_sealed_code(resources, relative, &mut known) {
+        if executable == relative || is_in_sealed_code(resources, relative, &mut known) {
             continue;
         }
         let is_listed = resources.seals.contains_key(relative);

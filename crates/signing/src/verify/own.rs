@@ -115,17 +115,16 @@ fn package(whole: Whole<'_>, mut bytes: &mut dyn Bytes) -> io::Result<Option<Ins
 
 /// A signature of Apple's. What it covers is read a second time, as it is looked for by offsets.
 fn of_apple(whole: Whole<'_>, mut bytes: &mut dyn Bytes) -> io::Result<Option<Inspection>> {
-    // By kind too: what is reserved behind the signature of a program is signed by nobody, and has room for the end of a
-    // zip archive or of a disk image. What is opened as one of those is not judged as a program.
+    if !is_opened_as(whole.measured.format, whole.candidate.kind) {
+        return Ok(None);
+    }
     match (whole.measured.format, whole.candidate.kind) {
-        (Format::MachO, Kind::Binary | Kind::File)
-        | (Format::Xar, Kind::Pkg | Kind::File)
-        | (Format::DiskImage, Kind::File) => {
-            inspection::inspect(&mut bytes, whole.context.now, whole.context.trust)
-        }
         // Its kind says so already. Where its end does not, that is what is wrong with it.
         (Format::DiskImage, Kind::Dmg) => {
             dmg::inspect(&mut bytes, whole.context.now, whole.context.trust).map(Some)
+        }
+        (Format::MachO | Format::Xar | Format::DiskImage, _) => {
+            inspection::inspect(&mut bytes, whole.context.now, whole.context.trust)
         }
         _ => Ok(None),
     }

@@ -3,7 +3,6 @@
 //! An RPM package is signed inside, or not at all. A Debian package rarely is: what stands beside it counts then, and only
 //! where nothing does, what debsigs put into it.
 
-use std::collections::BTreeMap;
 use std::io;
 
 use release::name::printable;
@@ -49,13 +48,13 @@ pub(super) fn judge(whole: Whole<'_>, bytes: &mut dyn Bytes) -> io::Result<Optio
         one(whole, rule, bytes, &mut found)?;
     }
     // Two rules find the same of everything but the key.
-    let mut seen: BTreeMap<_, Vec<Check>> = BTreeMap::new();
-    found.checks.retain(|check| {
-        let known = seen.entry(check.id.as_str()).or_default();
-        let is_new = !known.contains(check);
-        known.push(check.clone());
-        is_new
-    });
+    let mut known: Vec<Check> = Vec::new();
+    for check in std::mem::take(&mut found.checks) {
+        if !known.contains(&check) {
+            known.push(check);
+        }
+    }
+    found.checks = known;
     Ok(Some(found))
 }
 
