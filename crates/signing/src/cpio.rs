@@ -9,6 +9,7 @@ use std::io::{self, Read};
 use release::name::printable;
 use thiserror::Error;
 
+use crate::walk::entry::{Each, Entry, EntryKind};
 use crate::walk::names::{NameError, relative};
 use crate::walk::room;
 
@@ -26,24 +27,6 @@ impl Limits {
 
 /// The name of the entry that ends an archive.
 const END: &[u8] = b"TRAILER!!!";
-
-/// An entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Entry {
-    /// Relative, `/` between, without `.`, `..`, or empty parts; empty for the folder itself.
-    pub(crate) path: String,
-    pub(crate) kind: EntryKind,
-    /// Whether its owner may execute it.
-    pub(crate) is_executable: bool,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum EntryKind {
-    Folder,
-    File,
-    /// What it points to, as found.
-    Link(String),
-}
 
 /// Why an archive is not read on.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -247,10 +230,7 @@ impl Read for Content<'_, '_> {
 }
 
 /// Reads an archive to its end, and hands each entry with its content on.
-pub(crate) fn walk(
-    bytes: &mut dyn Read,
-    each: &mut dyn FnMut(&Entry, &mut dyn Read) -> io::Result<()>,
-) -> io::Result<()> {
+pub(crate) fn walk(bytes: &mut dyn Read, each: Each<'_>) -> io::Result<()> {
     let mut source = Source { bytes, at: 0 };
     let mut form = None;
     loop {
@@ -273,7 +253,7 @@ fn pass_entry(
     source: &mut Source<'_>,
     header: &Header,
     name: &[u8],
-    each: &mut dyn FnMut(&Entry, &mut dyn Read) -> io::Result<()>,
+    each: Each<'_>,
 ) -> io::Result<()> {
     let path = relative(name).map_err(CpioError::from)?;
     let shown = || printable(&path);
@@ -293,12 +273,12 @@ fn pass_entry(
     };
     let size = match kind {
         EntryKind::File => header.size,
-        EntryKind::Folder | EntryKind::Link(_) => 0,
+        EntryKind::Folder | EntryKind::Link(_) | EntryKind::HardLink(_) => 0,
     };
     let entry = Entry {
         path,
         kind,
-        is_executable: header.mode & 0o100 != 0,
+        is_executable: Some(header.mode & 0o100 != 0),
     };
     let mut content = Content {
         source: source.take(size),

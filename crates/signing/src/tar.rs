@@ -9,6 +9,7 @@ use std::io::{self, Read};
 use release::name::printable;
 use thiserror::Error;
 
+use crate::walk::entry::{Each, Entry, EntryKind};
 use crate::walk::names::{NameError, relative};
 use crate::walk::room;
 
@@ -27,28 +28,6 @@ const BLOCK_BYTES: usize = 512;
 const OCTAL_MAX: u64 = (1 << 33) - 1;
 /// Where the magic stands in a header.
 const MAGIC_AT: usize = 257;
-
-/// An entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Entry {
-    /// Relative, `/` between, without `.`, `..`, or empty parts; empty for the folder itself.
-    pub(crate) path: String,
-    pub(crate) kind: EntryKind,
-    /// Whether its owner may execute it.
-    pub(crate) is_executable: bool,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum EntryKind {
-    Folder,
-    File {
-        size: u64,
-    },
-    /// What it points to, as found.
-    Link(String),
-    /// Another name of a file before it.
-    HardLink(String),
-}
 
 /// Why an archive is not read on.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -112,10 +91,7 @@ impl Extended {
 ///
 /// # Errors
 /// Where the reader or `visit` fails; [`TarError`] as `InvalidData` where the archive is wrong.
-pub(crate) fn walk(
-    reader: &mut dyn Read,
-    visit: &mut dyn FnMut(&Entry, &mut dyn Read) -> io::Result<()>,
-) -> io::Result<()> {
+pub(crate) fn walk(reader: &mut dyn Read, visit: Each<'_>) -> io::Result<()> {
     let mut extended = Extended::default();
     loop {
         let header = block(reader)?;
@@ -143,23 +119,15 @@ pub(crate) fn walk(
             b'L' => extended.path = Some(c_text(&content(reader, header.size)?).to_vec()),
             b'K' => extended.link = Some(c_text(&content(reader, header.size)?).to_vec()),
             _ => {
-                let entry = header.entry(std::mem::take(&mut extended))?;
-                pass_entry(reader, &entry, visit)?;
+                let (entry, size) = header.entry(std::mem::take(&mut extended))?;
+                pass_entry(reader, &entry, size, visit)?;
             }
         }
     }
 }
 
 /// Shows an entry, and skips what is left of its content and the fill behind it.
-fn pass_entry(
-    reader: &mut dyn Read,
-    entry: &Entry,
-    visit: &mut dyn FnMut(&Entry, &mut dyn Read) -> io::Result<()>,
-) -> io::Result<()> {
-    let size = match entry.kind {
-        EntryKind::File { size } => size,
-        EntryKind::Folder | EntryKind::Link(_) | EntryKind::HardLink(_) => 0,
-    };
+fn pass_entry(reader: &mut dyn Read, entry: &Entry, size: u64, visit: Each<'_>) -> io::Result<()> {
     let mut content = Content { reader, left: size };
     visit(entry, &mut content)?;
     io::copy(&mut content, &mut io::sink())?;
@@ -289,7 +257,8 @@ impl Header {
         })
     }
 
-    fn entry(self, extended: Extended) -> Result<Entry, TarError> {
+    /// The entry, and how many bytes its content has.
+    fn entry(self, extended: Extended) -> Result<(Entry, u64), TarError> {
         let path = extended.path.unwrap_or(self.path);
         let link = extended.link.unwrap_or(self.link);
         let size = extended.size.unwrap_or(self.size);
@@ -303,20 +272,21 @@ impl Header {
         let kind = match self.kind {
             b'5' => EntryKind::Folder,
             b'0' | 0 if is_folder_by_name && size == 0 => EntryKind::Folder,
-            b'0' | 0 | b'7' if !is_folder_by_name => EntryKind::File { size },
+            b'0' | 0 | b'7' if !is_folder_by_name => EntryKind::File,
             b'2' => EntryKind::Link(text(link)?),
             b'1' => EntryKind::HardLink(relative(&link)?),
             _ => return Err(TarError::Kind(printable(&path))),
         };
-        let has_content = matches!(kind, EntryKind::File { .. });
-        if (size != 0 && !has_content) || (path.is_empty() && kind != EntryKind::Folder) {
+        if (size != 0 && kind != EntryKind::File) || (path.is_empty() && kind != EntryKind::Folder)
+        {
             return Err(TarError::Kind(printable(&path)));
         }
-        Ok(Entry {
+        let entry = Entry {
             path,
             kind,
-            is_executable: self.mode & 0o100 != 0,
-        })
+            is_executable: Some(self.mode & 0o100 != 0),
+        };
+        Ok((entry, size))
     }
 }
 

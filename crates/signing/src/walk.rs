@@ -4,14 +4,17 @@
 //! that the caller provides, and looked at there; all others only pass by. What cannot be read, or could be read in two ways,
 //! is a failure of the container: what is verified must be what is unpacked.
 
+mod container;
 mod containers;
+pub(crate) mod entry;
 mod folder;
+mod links;
 pub(crate) mod names;
 pub(crate) mod openers;
 mod passed;
 pub(crate) mod room;
 
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read, SeekFrom};
 
 use release::Sha256;
 use release::Timestamp;
@@ -20,17 +23,17 @@ use serde::Serialize;
 use crate::asar;
 use crate::bundle;
 use crate::checks::{CONTENTS_LIMITS, CONTENTS_PARSE, Check, Outcome};
-use crate::cpio;
 use crate::dmg;
 use crate::format::Format;
 use crate::inspection::{self, Inspection};
 use crate::report::Verdict;
 use crate::roots::Trust;
-use crate::tar;
 use crate::tree::{FileNode, Node, Tree, is_kept};
 use crate::unpack::Packing;
 use crate::verify::Bytes;
 
+use container::Container;
+use links::Seen;
 use passed::Passed;
 use room::{Budget, Stored, World};
 
@@ -157,63 +160,6 @@ pub fn walk(bytes: &mut dyn Bytes, settings: Settings<'_>) -> io::Result<Option<
     Ok(Some(contents))
 }
 
-/// A container whose files are looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Container {
-    Zip,
-    Asar,
-    Tar,
-    Cpio,
-    Xar,
-    Packed(Packing),
-    /// What a package installs or runs: cpio, packed or not, and nothing else is taken for it.
-    Payload(Option<Packing>),
-}
-
-impl Container {
-    fn of_head(head: &[u8]) -> Option<Self> {
-        if tar::is_tar(head) {
-            return Some(Self::Tar);
-        }
-        if cpio::is_cpio(head) {
-            return Some(Self::Cpio);
-        }
-        match Format::of_head(head) {
-            Format::Zip => return Some(Self::Zip),
-            Format::Xar => return Some(Self::Xar),
-            _ => {}
-        }
-        Packing::of_head(head).map(Self::Packed)
-    }
-
-    fn detect(bytes: &mut (impl Read + Seek + ?Sized)) -> io::Result<Option<Self>> {
-        bytes.seek(SeekFrom::Start(0))?;
-        let head = head(bytes)?;
-        let mut container = Self::of_head(&head);
-        // The data of a disk image may begin as a compressed file does.
-        if matches!(container, Some(Self::Packed(_))) && dmg::is_at_end(bytes)? {
-            container = None;
-        }
-        bytes.seek(SeekFrom::Start(0))?;
-        Ok(container)
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Zip => "zip archive",
-            Self::Asar => "asar archive",
-            Self::Tar => "tar archive",
-            Self::Packed(Packing::Gzip) => "gzip archive",
-            Self::Packed(Packing::Xz) => "xz archive",
-            Self::Packed(Packing::Zstd) => "zstd archive",
-            Self::Packed(Packing::Pbzx) => "pbzx archive",
-            Self::Cpio => "cpio archive",
-            Self::Xar => "xar package",
-            Self::Payload(_) => "payload",
-        }
-    }
-}
-
 struct Walker<'a> {
     settings: Settings<'a>,
     world: &'a World,
@@ -243,6 +189,14 @@ impl Passing<'_> {
         let is_archive = self.container(head, format).is_some();
         let name = self.path.rsplit('/').next().unwrap_or_default();
         openers::judge(name, format, is_archive)
+    }
+
+    /// What it is to who opens it by the name of a link.
+    fn seen(&self, head: &[u8], format: Format) -> Seen {
+        Seen {
+            format,
+            is_archive: self.container(head, format).is_some(),
+        }
     }
 
     /// What it holds. A disk image may begin as anything, and a payload is what it is unpacked as.
@@ -283,14 +237,15 @@ impl<'a> Walker<'a> {
         passing: &Passing<'_>,
         content: &mut dyn Read,
         tree: &mut Tree,
-    ) -> io::Result<()> {
+    ) -> io::Result<Seen> {
         self.contents.files += 1;
         let head = head(content)?;
         let format = format_of(&head, passing.path);
         let stays = is_leaf(format) || passing.container(&head, format).is_some();
         let misnamed = passing.misnamed(&head, format);
+        let seen = passing.seen(&head, format);
         if !stays && misnamed.is_none() && !bundle::is_inside(passing.path) {
-            return Ok(());
+            return Ok(seen);
         }
         let mut content = head.as_slice().chain(content);
         let name = passing.path.rsplit('/').next().unwrap_or_default();
@@ -301,7 +256,8 @@ impl<'a> Walker<'a> {
             false => Ok(()),
         })?;
         let file = passed.finish(passing.is_executable);
-        self.look(passing, &head, file, &mut stored.finish()?, tree)
+        self.look(passing, &head, file, &mut stored.finish()?, tree)?;
+        Ok(seen)
     }
 
     /// Looks at a file that can be read at any offset.
@@ -327,34 +283,35 @@ impl<'a> Walker<'a> {
             checks,
         };
         self.budget.keep(file.kept.as_ref().map_or(0, Vec::len))?;
-        if is_leaf(format) || format == Format::Zip {
-            self.budget.leaf()?;
-        }
         // What is named as one thing and begins as another was judged as one of them at most.
         if let Some(check) = passing.misnamed(head, format) {
-            self.contents.leaves.push(leaf(&file, None, vec![check]));
+            self.push(leaf(&file, None, vec![check]))?;
         }
         let mut is_covered = false;
         if is_leaf(format) {
             let signature = self.signature(format, bytes)?;
             file.signature.clone_from(&signature);
-            let leaf = leaf(&file, signature, Vec::new());
-            self.contents.leaves.push(leaf);
+            self.push(leaf(&file, signature, Vec::new()))?;
         } else if format == Format::Zip {
             // An unsigned package is an archive.
             let signature = self.signature(format, bytes)?;
             if let Some(found) = signature.filter(|it| it.verdict != Verdict::Unsigned) {
                 // The signature of an app package covers every file of it, and nobody but Windows unpacks it.
                 is_covered = found.kind == inspection::Kind::Authenticode;
-                let leaf = leaf(&file, Some(found), Vec::new());
-                self.contents.leaves.push(leaf);
+                self.push(leaf(&file, Some(found), Vec::new()))?;
             }
         }
-        let container = passing.container(head, format);
-        if let Some(container) = container.filter(|_| !is_covered) {
-            let unread = self.inner(container, bytes, passing)?;
-            let unread = unread.map(|check| leaf(&file, None, vec![check]));
-            self.contents.leaves.extend(unread);
+        let container = match passing.container(head, format) {
+            _ if is_covered => None,
+            None => Container::within(format, bytes).map_err(|error| self.world.fail(error))?,
+            container => container,
+        };
+        let unread = match container {
+            Some(container) => self.inner(container, bytes, passing)?,
+            None => None,
+        };
+        if let Some(check) = unread {
+            self.push(leaf(&file, None, vec![check]))?;
         }
         if is_in_bundle {
             tree.insert(passing.path.to_owned(), Node::File(file));
@@ -377,8 +334,15 @@ impl<'a> Walker<'a> {
         found.map_err(|error| self.world.fail(error))
     }
 
+    /// Reports a file.
+    fn push(&mut self, leaf: Leaf) -> io::Result<()> {
+        self.budget.leaf()?;
+        self.contents.leaves.push(leaf);
+        Ok(())
+    }
+
     /// Judges every bundle of a container that was read.
-    fn bundles(&mut self, place: &str, tree: &Tree) {
+    fn bundles(&mut self, place: &str, tree: &Tree) -> io::Result<()> {
         let Settings { at, trust, .. } = self.settings;
         for (root, inspection) in bundle::judge(tree, at, trust) {
             // Not those in an archive inside: the ticket of a bundle need not know them.
@@ -387,7 +351,7 @@ impl<'a> Walker<'a> {
                 let rest = leaf.path.strip_prefix(&inside);
                 leaf.is_in_bundle |= rest.is_some_and(|rest| !rest.contains("!/"));
             }
-            self.contents.leaves.push(Leaf {
+            self.push(Leaf {
                 path: format!("{place}{root}"),
                 format: Format::Bundle,
                 sha256: None,
@@ -395,8 +359,9 @@ impl<'a> Walker<'a> {
                 is_in_bundle: false,
                 is_in_package: self.packages > 0,
                 checks: Vec::new(),
-            });
+            })?;
         }
+        Ok(())
     }
 }
 

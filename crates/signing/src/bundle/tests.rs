@@ -7,9 +7,10 @@ use std::io::Cursor;
 use crate::checks::Outcome;
 use crate::inspection::Inspection;
 use crate::report::Verdict;
+use crate::tar;
 use crate::tar::tests::{archive, header, member, with_mode};
-use crate::tar::{self, EntryKind};
 use crate::tests::{day, shared, trust};
+use crate::walk::entry::EntryKind;
 use crate::walk::{self, Settings};
 
 const APP: &str = "Mitmproxy Redirector.app";
@@ -34,7 +35,7 @@ fn app() -> Option<Vec<(String, File)>> {
         let mut bytes = Vec::new();
         content.read_to_end(&mut bytes)?;
         let path = entry.path.strip_prefix(APP).unwrap_or_default();
-        if let EntryKind::File { .. } = entry.kind {
+        if let EntryKind::File = entry.kind {
             files.push((path[1..].to_owned(), File::Content(bytes)));
         }
         Ok(())

@@ -58,7 +58,14 @@ fn read(mut bytes: &[u8]) -> Result<Vec<(Entry, Vec<u8>)>, String> {
 fn shown(bytes: &[u8]) -> Vec<(String, EntryKind, bool, Vec<u8>)> {
     let found = read(bytes).expect("an archive").into_iter();
     found
-        .map(|(entry, content)| (entry.path, entry.kind, entry.is_executable, content))
+        .map(|(entry, content)| {
+            (
+                entry.path,
+                entry.kind,
+                entry.is_executable == Some(true),
+                content,
+            )
+        })
         .collect()
 }
 

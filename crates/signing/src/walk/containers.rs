@@ -8,27 +8,22 @@ use crate::asar;
 use crate::bundle;
 use crate::checks::{Check, Outcome};
 use crate::cpio;
-use crate::tar::{self, EntryKind};
+use crate::format::Format;
+use crate::tar;
 use crate::tree::{Node, Tree};
 use crate::unpack::Packing;
 use crate::verify::Bytes;
+use crate::walk::entry::{Each, Entry, EntryKind};
+use crate::walk::links::Links;
 use crate::walk::names::{self, IsFolder, NameError, Names};
+use crate::walk::openers;
 use crate::walk::room::{self, Watched};
-use crate::walk::{Container, Limits, Passing, Walker, head};
+use crate::walk::{Container, Leaf, Limits, Passing, Walker, head};
 use crate::xar;
 use crate::zip::{self, Archive};
 
 /// How a file of extended attributes begins (RFC 1740, AppleDouble).
 const APPLE_DOUBLE: &[u8] = &[0, 5, 0x16, 7];
-
-/// What becomes of files of extended attributes, `._name` beside `name`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Attributes {
-    /// The installer of macOS makes attributes of `name` of them, and no file: no bundle lists them.
-    Apart,
-    /// They are files.
-    InFiles,
-}
 
 /// The file that one of extended attributes would describe, by its name.
 fn described(path: &str) -> Option<String> {
@@ -40,13 +35,48 @@ fn described(path: &str) -> Option<String> {
     })
 }
 
+/// Where a container is read.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    container: Container,
+    /// What is put before the paths in it.
+    prefix: &'a str,
+    depth: usize,
+}
+
+impl Place<'_> {
+    /// Whether an entry is what a package installs or runs.
+    fn is_payload(self, path: &str) -> bool {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        self.container == Container::Xar && matches!(name, "Payload" | "Scripts")
+    }
+
+    /// Whether what is read was counted before, as it was unpacked.
+    fn is_counted(self) -> bool {
+        matches!(
+            self.container,
+            Container::Packed(_) | Container::Payload(Some(_))
+        )
+    }
+}
+
+/// What was seen of a container so far.
+#[derive(Default)]
+struct Reading {
+    names: Names,
+    tree: Tree,
+    links: Links,
+    /// Files of extended attributes, and what they would describe.
+    doubles: Vec<(String, String)>,
+}
+
 impl Walker<'_> {
-    /// Reads a container to its end; `place` is put before the paths in it.
+    /// Reads a container to its end; `prefix` is put before the paths in it.
     pub(super) fn container(
         &mut self,
         container: Container,
         bytes: &mut dyn Bytes,
-        place: &str,
+        prefix: &str,
         depth: usize,
     ) -> io::Result<()> {
         if depth > Limits::DEPTH {
@@ -55,28 +85,34 @@ impl Walker<'_> {
                 Limits::DEPTH
             )));
         }
-        let world = self.world;
+        let (world, budget) = (self.world, self.budget);
         bytes.seek(SeekFrom::Start(0))?;
         let mut source = world.watched(bytes);
+        let place = Place {
+            container,
+            prefix,
+            depth,
+        };
         match container {
-            Container::Zip => self.zip(&mut source, place, depth),
-            Container::Asar => self.asar(&mut source, place, depth),
-            Container::Tar => self.tar(&mut source, place, depth),
-            Container::Cpio => self.cpio(&mut source, place, depth, Attributes::InFiles),
-            Container::Payload(None) => self.cpio(&mut source, place, depth, Attributes::Apart),
+            Container::Zip => self.entries(place, |each| zip_entries(&mut source, each)),
+            Container::Asar => self.entries(place, |each| asar_entries(&mut source, each)),
+            Container::Tar => self.entries(place, |each| tar::walk(&mut source, each)),
+            Container::Cpio | Container::Payload(None) => {
+                self.entries(place, |each| cpio::walk(&mut source, each))
+            }
             Container::Payload(Some(packing)) => {
-                let mut plain = self.budget.metered(packing.unpacked(source));
-                self.cpio(&mut plain, place, depth, Attributes::Apart)
+                let mut plain = budget.metered(packing.unpacked(source));
+                self.entries(place, |each| cpio::walk(&mut plain, each))
             }
             Container::Xar => {
                 self.packages += 1;
-                let walked = self.xar(&mut source, place, depth);
+                let walked = self.entries(place, |each| xar_entries(&mut source, each));
                 self.packages -= 1;
                 walked
             }
             Container::Packed(packing) => {
-                let mut plain = self.budget.metered(packing.unpacked(source));
-                self.unpacked(packing, &mut plain, place, depth)
+                let mut plain = budget.metered(packing.unpacked(source));
+                self.unpacked(packing, &mut plain, place)
             }
         }
     }
@@ -86,23 +122,22 @@ impl Walker<'_> {
         &mut self,
         packing: Packing,
         plain: &mut dyn Read,
-        place: &str,
-        depth: usize,
+        place: Place<'_>,
     ) -> io::Result<()> {
         let mut head = head(plain)?;
         let (is_tar, is_cpio) = (tar::is_tar(&head), cpio::is_cpio(&head));
         let mut plain = head.as_mut_slice().chain(plain);
         if is_tar {
-            return self.tar(&mut plain, place, depth);
+            return self.entries(place, |each| tar::walk(&mut plain, each));
         }
         if is_cpio {
-            return self.cpio(&mut plain, place, depth, Attributes::InFiles);
+            return self.entries(place, |each| cpio::walk(&mut plain, each));
         }
         let path = format!("content.{}", packing.name());
         let passing = Passing {
-            place,
+            place: place.prefix,
             path: path.trim_end_matches(packing.name()).trim_end_matches('.'),
-            depth,
+            depth: place.depth,
             is_executable: None,
             is_payload: false,
         };
@@ -113,229 +148,146 @@ impl Walker<'_> {
         io::copy(&mut plain, &mut io::sink()).map(drop)
     }
 
-    fn zip(&mut self, bytes: &mut Watched<'_>, place: &str, depth: usize) -> io::Result<()> {
-        let archive = Archive::open(bytes)?.map_err(room::refused)?;
-        let mut tree = Tree::new();
-        for entry in &archive.entries {
-            self.budget.entry()?;
-            let node = match entry.kind {
-                zip::EntryKind::Folder => Node::Folder,
-                zip::EntryKind::Link => {
-                    let content = Archive::content(bytes, entry)?;
-                    let mut target = String::new();
-                    content
-                        .take(names::PATH_BYTES_MAX as u64)
-                        .read_to_string(&mut target)?;
-                    Node::Link { target }
-                }
-                zip::EntryKind::File => {
-                    let content = Archive::content(bytes, entry)?;
-                    let mut content = self.budget.metered(content);
-                    let passing = Passing {
-                        place,
-                        path: &entry.path,
-                        depth,
-                        is_executable: entry.is_executable,
-                        is_payload: false,
-                    };
-                    self.file(&passing, &mut content, &mut tree)?;
-                    // To the end, where its checksum is compared.
-                    io::copy(&mut content, &mut io::sink())?;
-                    continue;
-                }
-            };
-            if bundle::is_inside(&entry.path) || bundle::is_named(&entry.path) {
-                tree.insert(entry.path.clone(), node);
-            }
-        }
-        self.bundles(place, &tree);
-        Ok(())
-    }
-
-    fn asar(&mut self, bytes: &mut Watched<'_>, place: &str, depth: usize) -> io::Result<()> {
-        let mut names = Names::default();
-        // What is in such an archive is sealed with it, so no bundle in it has a tree of its own.
-        let mut tree = Tree::new();
-        for entry in asar::open(bytes)? {
-            self.budget.entry()?;
-            let is_folder = match entry.kind {
-                asar::EntryKind::Folder => IsFolder::Yes,
-                asar::EntryKind::File { .. }
-                | asar::EntryKind::Unpacked
-                | asar::EntryKind::Link(_) => IsFolder::No,
-            };
-            names.add(&entry.path, is_folder).map_err(room::refused)?;
-            let asar::EntryKind::File {
-                at,
-                size,
-                is_executable,
-            } = entry.kind
-            else {
-                continue;
-            };
-            bytes.seek(SeekFrom::Start(at))?;
-            let passing = Passing {
-                place,
-                path: &entry.path,
-                depth,
-                is_executable: Some(is_executable),
-                is_payload: false,
-            };
-            // Two names of one place are read twice, so what is read is counted.
-            let mut content = self.budget.metered(bytes.take(size));
-            self.file(&passing, &mut content, &mut tree)?;
-        }
-        Ok(())
-    }
-
-    fn xar(&mut self, bytes: &mut Watched<'_>, place: &str, depth: usize) -> io::Result<()> {
-        let entries = xar::files::read(bytes)?.map_err(room::refused)?;
-        let mut names = Names::default();
-        let mut tree = Tree::new();
-        for entry in entries {
-            self.budget.entry()?;
-            let path = names::relative(entry.path.as_bytes()).map_err(room::refused)?;
-            let is_folder = match entry.kind {
-                xar::files::EntryKind::Folder => IsFolder::Yes,
-                xar::files::EntryKind::File(_) | xar::files::EntryKind::Link(_) => IsFolder::No,
-            };
-            names.add(&path, is_folder).map_err(room::refused)?;
-            let node = match entry.kind {
-                xar::files::EntryKind::Folder => Node::Folder,
-                xar::files::EntryKind::Link(target) => Node::Link { target },
-                xar::files::EntryKind::File(data) => {
-                    let mut content = self.budget.metered(data.content(bytes)?);
-                    let name = path.rsplit('/').next().unwrap_or_default();
-                    let passing = Passing {
-                        place,
-                        path: &path,
-                        depth,
-                        is_executable: entry.is_executable,
-                        is_payload: matches!(name, "Payload" | "Scripts"),
-                    };
-                    self.file(&passing, &mut content, &mut tree)?;
-                    // To the end, where its size is compared.
-                    io::copy(&mut content, &mut io::sink())?;
-                    continue;
-                }
-            };
-            if bundle::is_inside(&path) {
-                tree.insert(path, node);
-            }
-        }
-        self.bundles(place, &tree);
-        Ok(())
-    }
-
-    fn tar(&mut self, bytes: &mut dyn Read, place: &str, depth: usize) -> io::Result<()> {
-        let mut names = Names::default();
-        let mut tree = Tree::new();
-        tar::walk(bytes, &mut |entry, content| {
-            self.budget.entry()?;
-            if entry.path.is_empty() {
-                return Ok(());
-            }
-            let is_folder = match entry.kind {
-                EntryKind::Folder => IsFolder::Yes,
-                EntryKind::File { .. } | EntryKind::Link(_) | EntryKind::HardLink(_) => {
-                    IsFolder::No
-                }
-            };
-            names.add(&entry.path, is_folder).map_err(room::refused)?;
-            let (node, path) = match &entry.kind {
-                EntryKind::Folder => (Node::Folder, &entry.path),
-                EntryKind::Link(target) => {
-                    let target = target.clone();
-                    (Node::Link { target }, &entry.path)
-                }
-                EntryKind::HardLink(target) => {
-                    if !names.has_file(target) {
-                        let error = NameError::Below(printable(&entry.path));
-                        return Err(room::refused(error));
-                    }
-                    match tree.get(target).cloned() {
-                        Some(node) => drop(tree.insert(entry.path.clone(), node)),
-                        // What comes into a bundle from elsewhere was not hashed when it passed.
-                        None if bundle::is_inside(&entry.path) => {
-                            let error = NameError::Below(printable(&entry.path));
-                            return Err(room::refused(error));
-                        }
-                        None => {}
-                    }
-                    return Ok(());
-                }
-                EntryKind::File { .. } => {
-                    let passing = Passing {
-                        place,
-                        path: &entry.path,
-                        depth,
-                        is_executable: Some(entry.is_executable),
-                        is_payload: false,
-                    };
-                    return self.file(&passing, content, &mut tree);
-                }
-            };
-            if bundle::is_inside(path) || bundle::is_named(path) {
-                tree.insert(path.clone(), node);
-            }
-            Ok(())
-        })?;
-        self.bundles(place, &tree);
-        Ok(())
-    }
-
-    fn cpio(
+    /// Takes in what a reader shows, to its end.
+    fn entries(
         &mut self,
-        bytes: &mut dyn Read,
-        place: &str,
-        depth: usize,
-        attributes: Attributes,
+        place: Place<'_>,
+        read: impl FnOnce(Each<'_>) -> io::Result<()>,
     ) -> io::Result<()> {
-        let mut names = Names::default();
-        let mut tree = Tree::new();
-        let mut doubles = Vec::new();
-        cpio::walk(bytes, &mut |entry, content| {
-            self.budget.entry()?;
-            if entry.path.is_empty() {
-                return Ok(());
-            }
-            let is_folder = match entry.kind {
-                cpio::EntryKind::Folder => IsFolder::Yes,
-                cpio::EntryKind::File | cpio::EntryKind::Link(_) => IsFolder::No,
-            };
-            names.add(&entry.path, is_folder).map_err(room::refused)?;
-            let node = match &entry.kind {
-                cpio::EntryKind::Folder => Node::Folder,
-                cpio::EntryKind::Link(target) => Node::Link {
-                    target: target.clone(),
-                },
-                cpio::EntryKind::File => {
-                    let head = head(content)?;
-                    if head.starts_with(APPLE_DOUBLE) {
-                        doubles.extend(described(&entry.path).map(|it| (entry.path.clone(), it)));
-                    }
-                    let passing = Passing {
-                        place,
-                        path: &entry.path,
-                        depth,
-                        is_executable: Some(entry.is_executable),
-                        is_payload: false,
-                    };
-                    return self.file(&passing, &mut head.as_slice().chain(content), &mut tree);
-                }
-            };
-            if bundle::is_inside(&entry.path) || bundle::is_named(&entry.path) {
-                tree.insert(entry.path.clone(), node);
-            }
-            Ok(())
-        })?;
-        for (path, described) in doubles {
-            if attributes == Attributes::Apart && names.has_file(&described) {
-                tree.remove(&path);
+        let mut reading = Reading::default();
+        read(&mut |entry, content| self.entry(place, &mut reading, entry, content))?;
+        // The installer of macOS makes attributes of `name` of them, and no file: no bundle lists them.
+        for (path, described) in &reading.doubles {
+            if reading.names.has_file(described) {
+                reading.tree.remove(path);
             }
         }
-        self.bundles(place, &tree);
+        // What is in the archive of an Electron app is sealed with it, so no bundle in it has a tree of its own.
+        if place.container != Container::Asar {
+            self.bundles(place.prefix, &reading.tree)?;
+        }
+        self.misnamed_links(place.prefix, &reading.links, &reading.names)
+    }
+
+    fn entry(
+        &mut self,
+        place: Place<'_>,
+        reading: &mut Reading,
+        entry: &Entry,
+        content: &mut dyn Read,
+    ) -> io::Result<()> {
+        self.budget.entry()?;
+        let path = &entry.path;
+        if path.is_empty() {
+            return Ok(());
+        }
+        let is_folder = match entry.kind {
+            EntryKind::Folder => IsFolder::Yes,
+            EntryKind::File | EntryKind::Link(_) | EntryKind::HardLink(_) => IsFolder::No,
+        };
+        reading.names.add(path, is_folder).map_err(room::refused)?;
+        let node = match &entry.kind {
+            EntryKind::File => return self.content(place, reading, entry, content),
+            EntryKind::HardLink(target) => return self.hard_link(place, reading, path, target),
+            EntryKind::Folder => Node::Folder,
+            EntryKind::Link(target) => {
+                reading.links.link(path, target, self.budget)?;
+                let target = target.clone();
+                Node::Link { target }
+            }
+        };
+        if bundle::is_inside(path) || bundle::is_named(path) {
+            reading.tree.insert(path.clone(), node);
+        }
         Ok(())
+    }
+
+    fn content(
+        &mut self,
+        place: Place<'_>,
+        reading: &mut Reading,
+        entry: &Entry,
+        content: &mut dyn Read,
+    ) -> io::Result<()> {
+        let path = &entry.path;
+        let mut counted;
+        let content: &mut dyn Read = match place.is_counted() {
+            true => content,
+            false => {
+                counted = self.budget.metered(content);
+                &mut counted
+            }
+        };
+        let head = head(content)?;
+        if matches!(place.container, Container::Payload(_)) && head.starts_with(APPLE_DOUBLE) {
+            let described = described(path).map(|it| (path.clone(), it));
+            reading.doubles.extend(described);
+        }
+        let passing = Passing {
+            place: place.prefix,
+            path,
+            depth: place.depth,
+            is_executable: entry.is_executable,
+            is_payload: place.is_payload(path),
+        };
+        let mut content = head.as_slice().chain(content);
+        let seen = self.file(&passing, &mut content, &mut reading.tree)?;
+        reading.links.file(path, seen);
+        // To the end, where a checksum may be compared.
+        io::copy(&mut content, &mut io::sink()).map(drop)
+    }
+
+    /// Another name of a file is opened as that name says.
+    fn hard_link(
+        &mut self,
+        place: Place<'_>,
+        reading: &mut Reading,
+        path: &str,
+        target: &str,
+    ) -> io::Result<()> {
+        let below = || Err(room::refused(NameError::Below(printable(path))));
+        if !reading.names.has_file(target) {
+            return below();
+        }
+        match reading.tree.get(target).cloned() {
+            Some(node) => drop(reading.tree.insert(path.to_owned(), node)),
+            // What comes into a bundle from elsewhere was not hashed when it passed.
+            None if bundle::is_inside(path) => return below(),
+            None => {}
+        }
+        let seen = reading.links.seen(target);
+        reading.links.file(path, seen);
+        let name = path.rsplit('/').next().unwrap_or_default();
+        match openers::judge(name, seen.format, seen.is_archive) {
+            Some(check) => self.linked(place.prefix, path, seen.format, check),
+            None => Ok(()),
+        }
+    }
+
+    /// Links whose names open what they do not lead to.
+    pub(super) fn misnamed_links(
+        &mut self,
+        prefix: &str,
+        links: &Links,
+        names: &Names,
+    ) -> io::Result<()> {
+        for (path, format, check) in links.misnamed(names)? {
+            self.linked(prefix, path, format, check)?;
+        }
+        Ok(())
+    }
+
+    fn linked(&mut self, prefix: &str, path: &str, format: Format, check: Check) -> io::Result<()> {
+        let is_in_package = self.packages > 0;
+        self.push(Leaf {
+            path: format!("{prefix}{path}"),
+            format,
+            sha256: None,
+            signature: None,
+            is_in_bundle: false,
+            is_in_package,
+            checks: vec![check],
+        })
     }
 
     /// Looks into a container inside. One that cannot be read was not looked at, and the outer one is read on.
@@ -354,4 +306,84 @@ impl Walker<'_> {
         }
         Ok(Some(broken.check(Outcome::Unsupported)))
     }
+}
+
+fn zip_entries(bytes: &mut Watched<'_>, each: Each<'_>) -> io::Result<()> {
+    let archive = Archive::open(bytes)?.map_err(room::refused)?;
+    for entry in &archive.entries {
+        let kind = match entry.kind {
+            zip::EntryKind::Folder => EntryKind::Folder,
+            zip::EntryKind::File => EntryKind::File,
+            // Its content is what it says.
+            zip::EntryKind::Link => {
+                let content = Archive::content(bytes, entry)?;
+                let mut target = String::new();
+                content
+                    .take(names::PATH_BYTES_MAX as u64)
+                    .read_to_string(&mut target)?;
+                EntryKind::Link(target)
+            }
+        };
+        let shown = Entry {
+            path: entry.path.clone(),
+            kind,
+            is_executable: entry.is_executable,
+        };
+        match shown.kind {
+            EntryKind::File => each(&shown, &mut Archive::content(bytes, entry)?)?,
+            _ => each(&shown, &mut io::empty())?,
+        }
+    }
+    Ok(())
+}
+
+fn asar_entries(bytes: &mut Watched<'_>, each: Each<'_>) -> io::Result<()> {
+    for entry in asar::open(bytes)? {
+        let path = entry.path;
+        let shown = |kind, is_executable| Entry {
+            path,
+            kind,
+            is_executable,
+        };
+        match entry.kind {
+            asar::EntryKind::Folder => each(&shown(EntryKind::Folder, None), &mut io::empty())?,
+            asar::EntryKind::Link(target) => {
+                each(&shown(EntryKind::Link(target), None), &mut io::empty())?;
+            }
+            // A file that lies beside the archive is looked at there.
+            asar::EntryKind::Unpacked => each(&shown(EntryKind::File, None), &mut io::empty())?,
+            asar::EntryKind::File {
+                at,
+                size,
+                is_executable,
+            } => {
+                bytes.seek(SeekFrom::Start(at))?;
+                let shown = shown(EntryKind::File, Some(is_executable));
+                each(&shown, &mut bytes.take(size))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn xar_entries(bytes: &mut Watched<'_>, each: Each<'_>) -> io::Result<()> {
+    for entry in xar::files::read(bytes)?.map_err(room::refused)? {
+        let path = names::relative(entry.path.as_bytes()).map_err(room::refused)?;
+        let is_executable = entry.is_executable;
+        let shown = |kind| Entry {
+            path,
+            kind,
+            is_executable,
+        };
+        match entry.kind {
+            xar::files::EntryKind::Folder => each(&shown(EntryKind::Folder), &mut io::empty())?,
+            xar::files::EntryKind::Link(target) => {
+                each(&shown(EntryKind::Link(target)), &mut io::empty())?;
+            }
+            xar::files::EntryKind::File(data) => {
+                each(&shown(EntryKind::File), &mut data.content(bytes)?)?;
+            }
+        }
+    }
+    Ok(())
 }

@@ -6,6 +6,7 @@ use crate::bundle;
 use crate::checks::{CONTENTS_PARSE, Check, Outcome};
 use crate::tree::{Node, Tree, is_kept};
 use crate::verify::Bytes;
+use crate::walk::links::Links;
 use crate::walk::names::{IsFolder, Names, relative};
 use crate::walk::room::{self, Budget, World};
 use crate::walk::{Contents, Limits, Passed, Passing, Settings, Walker, format_of, head, is_leaf};
@@ -15,6 +16,7 @@ pub struct Folder<'a> {
     walker: Walker<'a>,
     names: Names,
     tree: Tree,
+    links: Links,
 }
 
 /// Looks at everything in a folder. `show` calls the methods of [`Folder`] for each thing in it, in any order.
@@ -31,13 +33,11 @@ pub fn folder(
         walker: Walker::new(settings, &world, &budget, "folder"),
         names: Names::default(),
         tree: Tree::new(),
+        links: Links::default(),
     };
     let shown = show(&mut folder);
-    let Folder {
-        mut walker, tree, ..
-    } = folder;
-    walker.bundles("", &tree);
-    let mut contents = walker.contents;
+    let shown = shown.and_then(|()| folder.finish());
+    let mut contents = folder.walker.contents;
     let check = match shown {
         Ok(()) => Check::pass(
             CONTENTS_PARSE,
@@ -58,6 +58,7 @@ impl Folder<'_> {
     /// Where there are too many things, or its name is refused.
     pub fn link(&mut self, path: &str, target: &str) -> io::Result<()> {
         let path = self.name(path)?;
+        self.links.link(&path, target, self.walker.budget)?;
         if bundle::is_inside(&path) || bundle::is_named(&path) {
             let target = target.to_owned();
             self.tree.insert(path, Node::Link { target });
@@ -89,6 +90,7 @@ impl Folder<'_> {
         let format = format_of(&head, &path);
         let stays = is_leaf(format) || passing.container(&head, format).is_some();
         let misnamed = passing.misnamed(&head, format);
+        self.links.file(&path, passing.seen(&head, format));
         if !stays && misnamed.is_none() && !bundle::is_inside(&path) {
             return Ok(());
         }
@@ -99,6 +101,12 @@ impl Folder<'_> {
         let file = passed.finish(is_executable);
         self.walker
             .look(&passing, &head, file, bytes, &mut self.tree)
+    }
+
+    /// What can be said once everything was shown.
+    fn finish(&mut self) -> io::Result<()> {
+        self.walker.bundles("", &self.tree)?;
+        self.walker.misnamed_links("", &self.links, &self.names)
     }
 
     fn name(&mut self, path: &str) -> io::Result<String> {

@@ -89,7 +89,7 @@ impl Names {
 
     /// What was at a path, if anything was.
     fn insert(&mut self, path: &str, is_folder: IsFolder) -> Result<Option<IsFolder>, NameError> {
-        let folded: String = path.nfc().collect::<String>().to_lowercase();
+        let folded = folded(path);
         match self.paths.get(&folded) {
             Some((spelt, known)) if spelt == path => Ok(Some(*known)),
             Some((spelt, _)) => Err(NameError::Spelt(printable(spelt), printable(path))),
@@ -106,8 +106,17 @@ impl Names {
 
     /// Whether a file of that path was there.
     pub(crate) fn has_file(&self, path: &str) -> bool {
-        let folded: String = path.nfc().collect::<String>().to_lowercase();
-        let found = self.paths.get(&folded);
+        let found = self.paths.get(&folded(path));
         found.is_some_and(|(spelt, is_folder)| spelt == path && *is_folder == IsFolder::No)
     }
+
+    /// What disks of Windows and macOS find at a path. None where that is nothing.
+    pub(crate) fn kind(&self, path: &str) -> Option<IsFolder> {
+        self.paths.get(&folded(path)).map(|(_, kind)| *kind)
+    }
+}
+
+/// A path as disks of Windows and macOS compare it.
+pub(crate) fn folded(path: &str) -> String {
+    path.nfc().collect::<String>().to_lowercase()
 }

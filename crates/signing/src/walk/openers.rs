@@ -42,6 +42,21 @@ fn opener(extension: &str) -> Opener {
     }
 }
 
+/// Whether a file of that name is opened by its name, whatever it is.
+pub(crate) fn is_opened_by_name(name: &str) -> bool {
+    !matches!(opener_of(name), Opener::System)
+}
+
+/// Whether a file of that name is opened as a text or script.
+pub(crate) fn is_text(name: &str) -> bool {
+    matches!(opener_of(name), Opener::Interpreter)
+}
+
+fn opener_of(name: &str) -> Opener {
+    let extension = name.rsplit_once('.').map(|(_, extension)| extension);
+    extension.map_or(Opener::System, |it| opener(&it.to_ascii_lowercase()))
+}
+
 /// What is wrong with a file that is opened by its name. `is_archive` says whether it begins as an archive that is read.
 pub(crate) fn judge(name: &str, format: Format, is_archive: bool) -> Option<Check> {
     let extension = name.rsplit_once('.')?.1.to_ascii_lowercase();

@@ -1,6 +1,6 @@
 //! What is found inside, and what ends the walk.
 
-use std::io::{Cursor, Write as _};
+use std::io::{Cursor, Seek, Write as _};
 
 use super::*;
 use crate::report::Verdict;
@@ -273,6 +273,65 @@ fn what_is_opened_by_its_name_begins_as_that() {
     assert_eq!(formats.len(), 1);
     assert_eq!(formats[0].format, Format::MachO);
     assert!(contents.leaves.iter().all(|leaf| leaf.path != "Tool.class"));
+}
+
+/// What unpacks `x.zip` reads what the link leads to, wherever it stands and however it is reached.
+#[test]
+fn links_are_opened_by_their_own_names() {
+    let link = |path: &str, target: &str| header(path, b'2', 0, target);
+    let hard = |path: &str, target: &str| header(path, b'1', 0, target);
+    let members = [
+        link("a.zip", "tools/../tools/setup.exe"),
+        link("circle.zip", "circle.zip"),
+        link("current", "tools"),
+        link("d.tar", "/outside.tar"),
+        link("good.exe", "tools/setup.exe"),
+        link("good.js", "elsewhere.js"),
+        link("folder.zip", "tools"),
+        member("tools/setup.exe", b'0', UNSIGNED),
+        member("tools/text", b'0', b"PK at its end"),
+        hard("b.jar", "tools/setup.exe"),
+        hard("c.exe", "tools/setup.exe"),
+        link("tools/e.whl", "../current/SETUP.EXE"),
+        link("f.py", "current/setup.exe"),
+        link("g.zip", "a.zip"),
+        link("h.zip", "current/text"),
+        hard("i.zip", "b.jar"),
+    ];
+    let contents = look(Cursor::new(archive(&members))).expect("a container");
+    let (fail, unread) = (Outcome::Fail, Outcome::Unsupported);
+    let wrong = contents
+        .leaves
+        .iter()
+        .filter(|leaf| !leaf.checks.is_empty());
+    let mut wrong: Vec<_> = wrong
+        .map(|leaf| (leaf.path.as_str(), leaf.checks[0].outcome))
+        .collect();
+    wrong.sort_by_key(|(path, _)| *path);
+    assert_eq!(
+        wrong,
+        [
+            ("a.zip", fail),
+            ("b.jar", fail),
+            ("circle.zip", unread),
+            ("d.tar", unread),
+            ("f.py", fail),
+            ("g.zip", fail),
+            ("h.zip", fail),
+            ("i.zip", fail),
+            ("tools/e.whl", fail),
+        ]
+    );
+}
+
+/// However few bytes they take, links are not followed without end.
+#[test]
+fn links_are_followed_to_a_limit() {
+    let target = "a/".repeat(30) + "l.zip";
+    let mut members = vec![header("a", b'2', 0, ".")];
+    members.extend((0..120_000).map(|at| header(&format!("{at}.zip"), b'2', 0, &target)));
+    let contents = look(Cursor::new(archive(&members))).expect("a container");
+    assert_eq!(contents.checks[0].id, CONTENTS_LIMITS, "{contents:?}");
 }
 
 #[test]

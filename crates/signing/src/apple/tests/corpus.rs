@@ -8,6 +8,7 @@ use crate::format::Format;
 use crate::tar;
 use crate::tests::skipped;
 use crate::walk;
+use crate::walk::entry::EntryKind;
 use crate::xar;
 
 pub(super) fn signer(team: &str) -> Signer {
@@ -201,13 +202,13 @@ fn extended_attributes_in_a_payload_are_not_files_of_an_app() {
         let mut bytes = Vec::new();
         content.read_to_end(&mut bytes)?;
         let mode = match &entry.kind {
-            tar::EntryKind::Folder => 0o040_755,
-            tar::EntryKind::File { .. } => 0o100_755,
-            tar::EntryKind::Link(target) => {
+            EntryKind::Folder => 0o040_755,
+            EntryKind::File => 0o100_755,
+            EntryKind::Link(target) => {
                 bytes = target.clone().into_bytes();
                 0o120_755
             }
-            tar::EntryKind::HardLink(_) => panic!("{entry:?}"),
+            EntryKind::HardLink(_) => panic!("{entry:?}"),
         };
         members.push(cpio::tests::odc(&entry.path, mode, &bytes));
         Ok(())

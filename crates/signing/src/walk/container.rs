@@ -1,0 +1,94 @@
+//! Which containers are looked into, and how one is told.
+
+use std::io::{self, Read, Seek, SeekFrom};
+
+use crate::cpio;
+use crate::dmg;
+use crate::format::Format;
+use crate::inspection;
+use crate::tar;
+use crate::unpack::Packing;
+use crate::walk::head;
+
+/// A container whose files are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Container {
+    Zip,
+    Asar,
+    Tar,
+    Cpio,
+    Xar,
+    Packed(Packing),
+    /// What a package installs or runs: cpio, packed or not, and nothing else is taken for it.
+    Payload(Option<Packing>),
+}
+
+impl Container {
+    pub(super) fn of_head(head: &[u8]) -> Option<Self> {
+        if tar::is_tar(head) {
+            return Some(Self::Tar);
+        }
+        if cpio::is_cpio(head) {
+            return Some(Self::Cpio);
+        }
+        match Format::of_head(head) {
+            Format::Zip => return Some(Self::Zip),
+            Format::Xar => return Some(Self::Xar),
+            _ => {}
+        }
+        Packing::of_head(head).map(Self::Packed)
+    }
+
+    /// What a file is, all of which can be read.
+    pub(super) fn detect(bytes: &mut (impl Read + Seek + ?Sized)) -> io::Result<Option<Self>> {
+        bytes.seek(SeekFrom::Start(0))?;
+        let head = head(bytes)?;
+        let mut container = Self::of_head(&head);
+        // The data of a disk image may begin as a compressed file does.
+        if matches!(container, Some(Self::Packed(_))) && dmg::is_at_end(bytes)? {
+            container = None;
+        }
+        if container.is_none() {
+            let format = inspection::format_of(bytes)?;
+            container = Self::within(format, bytes)?;
+        }
+        bytes.seek(SeekFrom::Start(0))?;
+        Ok(container)
+    }
+
+    /// What a file of a format holds besides what it is: an installer, a disk image. Leaves the reader anywhere.
+    pub(super) fn within(
+        format: Format,
+        _bytes: &mut (impl Read + Seek + ?Sized),
+    ) -> io::Result<Option<Self>> {
+        match format {
+            Format::Pe
+            | Format::Ole
+            | Format::Cab
+            | Format::Zip
+            | Format::MachO
+            | Format::Bundle
+            | Format::Xar
+            | Format::DiskImage
+            | Format::Elf
+            | Format::Deb
+            | Format::Rpm
+            | Format::Other => Ok(None),
+        }
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Zip => "zip archive",
+            Self::Asar => "asar archive",
+            Self::Tar => "tar archive",
+            Self::Packed(Packing::Gzip) => "gzip archive",
+            Self::Packed(Packing::Xz) => "xz archive",
+            Self::Packed(Packing::Zstd) => "zstd archive",
+            Self::Packed(Packing::Pbzx) => "pbzx archive",
+            Self::Cpio => "cpio archive",
+            Self::Xar => "xar package",
+            Self::Payload(_) => "payload",
+        }
+    }
+}
