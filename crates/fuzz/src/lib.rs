@@ -266,6 +266,7 @@ fn walk(bytes: &[u8]) {
         at: Timestamp::from_unix(1_795_392_000).expect("November 2026"),
         trust: &trust,
         room: || Ok(Box::new(std::io::Cursor::new(Vec::new()))),
+        signed: signing::walk::Signed::Opened,
     };
     let mut reader = std::io::Cursor::new(bytes);
     if let Some(contents) = signing::walk::walk(&mut reader, settings).expect("bytes in memory") {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use release::Timestamp;
 use release::name::printable;
 use serde::Serialize;
-use signing::walk::{self, Contents, Folder, Settings};
+use signing::walk::{self, Contents, Folder, Settings, Signed};
 use signing::{Inspection, Trust, Verdict};
 
 use crate::error::Error;
@@ -101,7 +101,13 @@ fn one(path: &Path, at: Timestamp, trust: &Trust) -> Result<Inspected, Error> {
     let format = signing::format_of(&mut file).map_err(failed)?;
     let signature = signing::inspect(&mut file, at, trust).map_err(failed)?;
     let room = crate::verify::room;
-    let settings = Settings { at, trust, room };
+    let signed = Signed::Opened;
+    let settings = Settings {
+        at,
+        trust,
+        room,
+        signed,
+    };
     let contents = walk::walk(&mut file, settings).map_err(failed)?;
     let own = signature.as_ref().map(|found| found.verdict);
     let inside = contents.as_ref().map(Contents::verdict);
@@ -120,7 +126,13 @@ fn one(path: &Path, at: Timestamp, trust: &Trust) -> Result<Inspected, Error> {
 /// Everything in a folder: files that carry signatures of their own, archives, and bundles.
 fn folder(path: &Path, at: Timestamp, trust: &Trust) -> Result<Inspected, Error> {
     let room = crate::verify::room;
-    let settings = Settings { at, trust, room };
+    let signed = Signed::Opened;
+    let settings = Settings {
+        at,
+        trust,
+        room,
+        signed,
+    };
     // With its own name, as that may be the one of a bundle.
     let name = path.file_name().map(|name| name.to_string_lossy());
     let prefix = name.map_or(String::new(), |name| format!("{name}/"));

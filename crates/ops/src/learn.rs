@@ -95,6 +95,7 @@ impl Learning<'_> {
             at: self.now,
             trust: self.trust,
             room: crate::verify::room,
+            signed: walk::Signed::Opened,
         };
         let contents = walk::walk(&mut file, settings)?;
         file.seek(SeekFrom::Start(0))?;

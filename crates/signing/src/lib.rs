@@ -64,8 +64,8 @@ pub use measure::{MeasureError, Measured, sha256_of};
 pub use minisign::{KeyError, PublicKey};
 pub use openpgp::{Fingerprint, FingerprintError, OpenPgpError, OpenPgpKeys};
 pub use policy::{
-    Allowance, Date, DateError, OpenPgpRule, PathPattern, PatternError, Policy, ProvenanceRule,
-    Rules, SumsRule,
+    Allowance, ContentsRule, Date, DateError, OpenPgpRule, PathPattern, PatternError, Policy,
+    ProvenanceRule, Rules, SumsRule,
 };
 pub use report::{ArtifactReport, ContentsReport, LeafReport, ReleaseReport, Verdict, Verified};
 pub use roots::{

@@ -43,6 +43,18 @@ pub struct Rules {
     pub minisign: Option<PublicKey>,
     /// A signed document of checksums names each artifact.
     pub sha256sums: Option<SumsRule>,
+    /// What is inside installers, packages, and disk images; none where this scope does not say.
+    pub contents: Option<ContentsRule>,
+}
+
+/// Whether what is inside something that is signed itself must be signed too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ContentsRule {
+    /// Every program inside, as if it lay in an archive. What cannot be read inside fails.
+    #[default]
+    Required,
+    /// The signature of the whole is enough, and nobody looks inside.
+    Optional,
 }
 
 /// Who signs with OpenPGP.
@@ -108,6 +120,12 @@ impl Policy {
     /// The rules that cover a platform.
     pub(crate) fn rules_for(&self, os: Os) -> impl Iterator<Item = &Rules> {
         self.by_os.get(&os).into_iter().chain([&self.all])
+    }
+
+    /// Whether what is inside must be signed: as the platform's rules say, or else those for all.
+    pub fn contents(&self, os: Os) -> ContentsRule {
+        let mut said = self.rules_for(os).filter_map(|rules| rules.contents);
+        said.next().unwrap_or_default()
     }
 
     /// Every signer that some rule names.

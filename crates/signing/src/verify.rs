@@ -154,16 +154,11 @@ pub fn examine(
     };
     let mut checks = Vec::new();
     checks.extend(own::misnamed(whole, &signers));
-    let contents = inside::look(whole, &signers, bytes, &mut checks).map_err(unreadable)?;
-    let signature = own::judge(
-        whole,
-        &signers,
-        image,
-        bytes,
-        contents.is_some(),
-        &mut checks,
-    );
+    let contents = inside::look(whole, &signers, bytes).map_err(unreadable)?;
+    let is_unpacked = contents.is_some() && inside::is_archive(whole);
+    let signature = own::judge(whole, &signers, image, bytes, is_unpacked, &mut checks);
     let signature = signature.map_err(unreadable)?;
+    let contents = inside::judge(whole, &signers, contents, signature.as_ref(), &mut checks);
     let packaged = packaged::judge(whole, bytes).map_err(unreadable)?;
     let (inside, packaged) = packaged.map_or((None, None), |it| (Some(it.checks), it.signature));
     checks.extend(opened.checks(verifiers, whole, inside));

@@ -69,6 +69,17 @@ pub struct Settings<'a> {
     pub trust: &'a Trust,
     /// Where a file stays while it is looked at.
     pub room: MakeRoom,
+    /// What is signed as a whole: whether its inside is looked at too.
+    pub signed: Signed,
+}
+
+/// Whether what is signed as a whole, an installer or a disk image, is looked into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signed {
+    /// As an archive is.
+    Opened,
+    /// Its own signature is all that is looked at.
+    Closed,
 }
 
 /// What is inside a container.
@@ -303,6 +314,7 @@ impl<'a> Walker<'a> {
         }
         let container = match passing.container(head, format) {
             _ if is_covered => None,
+            None if self.settings.signed == Signed::Closed => None,
             None => Container::within(format, bytes).map_err(|error| self.world.fail(error))?,
             container => container,
         };

@@ -1,6 +1,7 @@
 //! What is refused, in which words.
 
 use proptest::prelude::*;
+use signing::ContentsRule;
 use signing::apple::{HardenedRuntime, Notarized};
 
 use super::*;
@@ -146,6 +147,20 @@ fn keys_that_are_not_enforced_yet_are_refused() {
         .contains("the feed `sparkle` is not yet supported")
     );
     assert!(wrong("from: package.json", "from: tauri.conf.json").contains("not yet supported"));
+}
+
+#[test]
+fn what_is_inside_is_demanded_unless_a_scope_says_otherwise() {
+    let of = |keys: &str| {
+        let rule = format!("windows: {{ {keys} minisign");
+        let text = good().replacen("windows: { minisign", &rule, 1);
+        let config = Config::parse(&text, "lastmile.yml").expect(keys);
+        let app = config.app(None).expect("one app");
+        app.signing.contents(release::Os::Windows)
+    };
+    assert_eq!(of(""), ContentsRule::Required);
+    assert_eq!(of("contents: required,"), ContentsRule::Required);
+    assert_eq!(of("contents: optional,"), ContentsRule::Optional);
 }
 
 #[test]

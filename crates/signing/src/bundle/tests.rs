@@ -66,6 +66,7 @@ fn judged(bytes: &[u8]) -> Inspection {
         at: day(),
         trust: &trust,
         room: walk::tests::room,
+        signed: walk::Signed::Opened,
     };
     let contents = walk::walk(&mut Cursor::new(bytes), settings).expect("memory");
     let contents = contents.expect("a container");

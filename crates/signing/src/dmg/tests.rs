@@ -221,6 +221,7 @@ fn an_image_in_an_archive_is_known_by_its_name() {
         at: day(),
         trust: &trust(),
         room: walk::tests::room,
+        signed: walk::Signed::Opened,
     };
     let found = walk::walk(&mut Cursor::new(tar), settings).expect("bytes");
     let found = found.expect("a container");
@@ -238,6 +239,7 @@ fn data_that_begins_as_another_archive_makes_no_archive_of_the_image() {
         at: day(),
         trust: &trust(),
         room: walk::tests::room,
+        signed: walk::Signed::Opened,
     };
     let found = walk::walk(&mut Cursor::new(copy.bytes()), settings);
     assert!(found.expect("bytes").is_none());

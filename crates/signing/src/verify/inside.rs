@@ -6,73 +6,140 @@ use release::Kind;
 use release::name::escaped;
 
 use crate::apple::{self, HardenedRuntime, Notarized};
-use crate::checks::{CONTENTS_SIGNED, Check, FORMAT_UNSUPPORTED, Outcome};
+use crate::checks::{CONTENTS_PARSE, CONTENTS_SIGNED, Check, FORMAT_UNSUPPORTED, Outcome};
 use crate::format::Format;
+use crate::inspection::{self, Inspection};
+use crate::policy::ContentsRule;
 use crate::report::{ContentsReport, LeafReport};
 use crate::verify::allowance::{self, Named};
-use crate::verify::own::{apple_checks, authenticode_checks};
+use crate::verify::own::{apple_checks, authenticode_checks, is_opened_as};
 use crate::verify::{Beside, Bytes, Signers, Whole};
-use crate::walk::{self, Leaf, Settings};
+use crate::walk::{self, Contents, Leaf, Settings, Signed};
 
-/// Looks into an artifact, where rules ask for signatures that files carry themselves. None where it is no container.
+/// Looks into an artifact, where rules ask for signatures that files carry themselves. None where it is no container, or
+/// where its own signature is enough.
 pub(super) fn look(
     whole: Whole<'_>,
     signers: &Signers<'_>,
     bytes: &mut dyn Bytes,
-    checks: &mut Vec<Check>,
-) -> io::Result<Option<ContentsReport>> {
-    let is_package = whole.measured.format == Format::Xar;
-    // Only a rule about Apple's signatures is about packages of macOS; then they are judged by themselves too.
-    let is_looked_into = match whole.candidate.kind {
-        Kind::Pkg | Kind::File if is_package => !signers.apple.is_empty(),
-        Kind::Pkg => false,
-        kind => is_unpacked(kind) && !is_package,
-    };
-    if signers.is_empty() || !is_looked_into {
+) -> io::Result<Option<Contents>> {
+    let rule = contents_rule(whole);
+    if signers.is_empty() || !is_looked_into(whole, signers, rule) {
         return Ok(None);
     }
     let settings = Settings {
         at: whole.context.now,
         trust: whole.context.trust,
         room: whole.context.room,
+        signed: match rule {
+            ContentsRule::Required => Signed::Opened,
+            ContentsRule::Optional => Signed::Closed,
+        },
     };
-    let Some(contents) = walk::walk(bytes, settings)? else {
-        return Ok(None);
+    walk::walk(bytes, settings)
+}
+
+/// Judges what was found inside. `own` is the signature of the artifact itself.
+pub(super) fn judge(
+    whole: Whole<'_>,
+    signers: &Signers<'_>,
+    contents: Option<Contents>,
+    own: Option<&Inspection>,
+    checks: &mut Vec<Check>,
+) -> Option<ContentsReport> {
+    let Some(contents) = contents else {
+        checks.extend(unopened(whole, signers));
+        return None;
     };
-    // A package is signed as a whole, and may hold nothing but scripts.
-    if !is_package {
+    // What is signed as a whole may hold nothing but scripts and data. A disk image has an app in it.
+    if Opening::of(whole) != Opening::Signed || whole.candidate.kind == Kind::Dmg {
         checks.push(something_is_signed(contents.leaves.len(), contents.files));
     }
     checks.extend(contents.checks);
+    // The ticket of a disk image is one for all that it holds.
+    let is_image_notarized = own.is_some_and(|own| {
+        let mut apple = own.signatures.iter().filter_map(|it| it.apple.as_ref());
+        own.kind == inspection::Kind::AppleDiskImage && apple.any(|it| it.notarized.is_some())
+    });
     let leaves = contents.leaves.into_iter();
-    let judged = leaves.map(|leaf| judge(whole, signers, leaf));
-    Ok(Some(ContentsReport {
+    let judged = leaves.map(|leaf| judge_leaf(whole, signers, leaf, is_image_notarized));
+    Some(ContentsReport {
         files: contents.files,
         leaves: judged.collect(),
-    }))
+    })
 }
 
-/// Whether whoever gets an artifact unpacks it. What is opened as something else is not judged as an archive: a disk image
-/// ends with what makes it one, and may begin as anything.
-fn is_unpacked(kind: Kind) -> bool {
-    match kind {
-        Kind::Zip
-        | Kind::TarGz
-        | Kind::SquirrelFull
-        | Kind::VelopackFull
-        | Kind::Pkg
-        | Kind::File => true,
-        Kind::Nsis
-        | Kind::Exe
-        | Kind::Msi
-        // Windows installs none whose signature does not cover every file of it.
-        | Kind::Msix
-        | Kind::Dmg
-        | Kind::AppImage
-        | Kind::Deb
-        | Kind::Rpm
-        | Kind::Binary => false,
+fn contents_rule(whole: Whole<'_>) -> ContentsRule {
+    let os = whole.candidate.platform.os();
+    whole.context.policy.contents(os)
+}
+
+/// How whoever gets an artifact comes to what is inside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Opening {
+    /// By unpacking it: it needs no signature of its own.
+    Archive,
+    /// By running or installing it, where its own signature is looked at first.
+    Signed,
+    /// Not at all, or its signature covers each file.
+    None,
+}
+
+impl Opening {
+    fn of(whole: Whole<'_>) -> Self {
+        let format = whole.measured.format;
+        match whole.candidate.kind {
+            Kind::Pkg | Kind::Nsis | Kind::Exe | Kind::Msi | Kind::Dmg | Kind::Binary => {
+                Self::Signed
+            }
+            Kind::File if format.own_signature().is_some() => Self::Signed,
+            Kind::Zip | Kind::TarGz | Kind::SquirrelFull | Kind::VelopackFull | Kind::File => {
+                Self::Archive
+            }
+            // Windows installs none whose signature does not cover every file of it; rules about signatures of Windows and
+            // macOS are about none of the others.
+            Kind::Msix | Kind::AppImage | Kind::Deb | Kind::Rpm => Self::None,
+        }
     }
+}
+
+/// Whether an artifact was unpacked to be judged, so that it needs no signature of its own.
+pub(super) fn is_archive(whole: Whole<'_>) -> bool {
+    let is_archive = matches!(whole.measured.format, Format::Zip | Format::Other);
+    is_archive && Opening::of(whole) == Opening::Archive
+}
+
+/// What is opened as something else than it is was not judged: a disk image ends with what makes it one, and may begin as
+/// anything.
+fn is_looked_into(whole: Whole<'_>, signers: &Signers<'_>, rule: ContentsRule) -> bool {
+    let format = whole.measured.format;
+    let is_asked = match format {
+        // Only a rule about the signatures of a system is about what that system opens.
+        Format::Xar | Format::DiskImage | Format::MachO => !signers.apple.is_empty(),
+        Format::Pe | Format::Ole => !signers.authenticode.is_empty(),
+        _ => true,
+    };
+    match Opening::of(whole) {
+        Opening::Archive => format != Format::Xar,
+        Opening::Signed => {
+            is_asked && rule == ContentsRule::Required && is_opened_as(format, whole.candidate.kind)
+        }
+        Opening::None => false,
+    }
+}
+
+/// A kind that says that there is something inside, where nothing was found that could be read.
+fn unopened(whole: Whole<'_>, signers: &Signers<'_>) -> Option<Check> {
+    let kind = whole.candidate.kind;
+    let is_container = matches!(kind, Kind::Pkg);
+    let is_looked_into = is_looked_into(whole, signers, contents_rule(whole));
+    if !is_container || signers.is_empty() || !is_looked_into {
+        return None;
+    }
+    let reason = format!(
+        "an artifact of kind `{kind}` has an inside, and none was found that this version can read; `contents: optional` asks for the signature of the whole alone"
+    );
+    Some(Check::new(CONTENTS_PARSE, Outcome::Unsupported, reason))
 }
 
 /// An archive in which nothing can be signed proves nothing: perhaps the program is not in it.
@@ -86,7 +153,12 @@ fn something_is_signed(leaves: usize, files: u64) -> Check {
     Check::pass(CONTENTS_SIGNED, reason)
 }
 
-fn judge(whole: Whole<'_>, signers: &Signers<'_>, leaf: Leaf) -> LeafReport {
+fn judge_leaf(
+    whole: Whole<'_>,
+    signers: &Signers<'_>,
+    leaf: Leaf,
+    is_image_notarized: bool,
+) -> LeafReport {
     let Leaf {
         path,
         format,
@@ -102,7 +174,7 @@ fn judge(whole: Whole<'_>, signers: &Signers<'_>, leaf: Leaf) -> LeafReport {
             checks.extend(authenticode_checks(signature, &signers.authenticode));
         }
         (Some(signature), Some(Covering::Apple)) if !signers.apple.is_empty() => {
-            let is_vouched_for = is_in_bundle || is_in_package;
+            let is_vouched_for = is_in_bundle || is_in_package || is_image_notarized;
             let signers = signers.apple.iter();
             let signers: Vec<_> = signers
                 .map(|signer| asked_of(signer, format, is_vouched_for))
@@ -124,12 +196,13 @@ fn judge(whole: Whole<'_>, signers: &Signers<'_>, leaf: Leaf) -> LeafReport {
         path: &path,
         sha256,
     };
-    let verdict = allowance::judge(
-        whole.context,
-        &[named, whole.named()],
-        Beside::default(),
-        &mut checks,
-    );
+    // What is signed as a whole may be allowed to be unsigned; what is inside is allowed by its own path.
+    let names = [named, whole.named()];
+    let names = match Opening::of(whole) {
+        Opening::Signed => names.get(..1).unwrap_or_default(),
+        _ => &names,
+    };
+    let verdict = allowance::judge(whole.context, names, Beside::default(), &mut checks);
     LeafReport {
         path: escaped(&path),
         format: format.name(),

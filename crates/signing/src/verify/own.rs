@@ -14,20 +14,16 @@ use crate::verify::{Bytes, Signers, Whole};
 use crate::walk::openers;
 use release::Kind;
 
-/// Makes the checks that the rules ask for. What a container holds is judged apart: `is_seen_inside` says whether that was
-/// done, and then the container needs no signature of its own.
+/// Makes the checks that the rules ask for. What a container holds is judged apart: `is_unpacked` says whether that was done
+/// with an archive, which then needs no signature of its own.
 pub(super) fn judge(
     whole: Whole<'_>,
     signers: &Signers<'_>,
     image: Option<authenticode::Opened>,
     bytes: &mut dyn Bytes,
-    is_seen_inside: bool,
+    is_unpacked: bool,
     checks: &mut Vec<Check>,
 ) -> io::Result<Option<Inspection>> {
-    // A package is no archive: it has a signature of its own.
-    let is_package = whole.measured.format == Format::Xar;
-    let (is_seen_inside, is_package_seen) =
-        (is_seen_inside && !is_package, is_seen_inside && is_package);
     let mut signature = None;
     if !signers.authenticode.is_empty() {
         let is_itself = is_opened_as(whole.measured.format, whole.candidate.kind);
@@ -37,10 +33,10 @@ pub(super) fn judge(
             None => package(whole, bytes)?,
         };
         // Packages of apps have signatures of their own, archives need none.
-        let found = found.filter(|found| !is_seen_inside || found.verdict != Verdict::Unsigned);
+        let found = found.filter(|found| !is_unpacked || found.verdict != Verdict::Unsigned);
         match &found {
             Some(found) => checks.extend(authenticode_checks(found, &signers.authenticode)),
-            None if is_seen_inside => {}
+            None if is_unpacked => {}
             None => checks.push(no_authenticode(whole)),
         }
         signature = found;
@@ -48,14 +44,13 @@ pub(super) fn judge(
     if !signers.apple.is_empty() {
         let found = of_apple(whole, bytes)?;
         match &found {
-            Some(found) if is_package_seen => {
+            Some(found) => {
                 let format = whole.measured.format;
                 let asked = signers.apple.iter();
                 let asked: Vec<_> = asked.map(|it| asked_of(it, format, false)).collect();
                 checks.extend(apple_checks(found, &asked.iter().collect::<Vec<_>>()));
             }
-            Some(found) => checks.extend(apple_checks(found, &signers.apple)),
-            None if is_seen_inside => {}
+            None if is_unpacked => {}
             None => checks.push(no_apple(whole)),
         }
         signature = signature.or(found);

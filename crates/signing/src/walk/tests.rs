@@ -18,6 +18,7 @@ fn look(bytes: impl Read + Seek) -> Option<Contents> {
         at: day(),
         trust: &trust,
         room,
+        signed: Signed::Opened,
     };
     walk(&mut bytes, settings).expect("bytes in memory")
 }
@@ -381,6 +382,7 @@ fn what_the_world_does_is_no_fault_of_the_container() {
         at: day(),
         trust: &trust,
         room: || Err(io::Error::other("the disk is full")),
+        signed: Signed::Opened,
     };
     // What does not compress is longer than what is read at once.
     let noise: Vec<u8> = (0..20_000_u32)

@@ -96,6 +96,7 @@ fn walk_any(bytes: &[u8]) -> Option<Contents> {
         at: day(),
         trust: &trust,
         room: walk::tests::room,
+        signed: walk::Signed::Opened,
     };
     walk::walk(&mut Cursor::new(bytes), settings).expect("bytes in memory")
 }

@@ -4,8 +4,8 @@ use ::signing::apple::{self, HardenedRuntime, Notarized};
 use ::signing::authenticode::{Signer, TimestampRule};
 use ::signing::sigstore::{Provenance, Repository, Runner, Workflow};
 use ::signing::{
-    Allowance, Date, Fingerprint, OpenPgpRule, PathPattern, Policy, ProvenanceRule, PublicKey,
-    Rules, SumsRule,
+    Allowance, ContentsRule, Date, Fingerprint, OpenPgpRule, PathPattern, Policy, ProvenanceRule,
+    PublicKey, Rules, SumsRule,
 };
 use release::name::printable;
 use release::{Os, Sha256};
@@ -51,6 +51,8 @@ struct RuleKeys {
     minisign: Option<MinisignKeys>,
     /// A signed document of checksums names each artifact
     sha256sums: Option<SumsKeys>,
+    /// Whether programs inside installers and disk images must be signed as the whole is; in archives they must
+    contents: Option<Demand>,
 }
 
 /// Who signs with Authenticode. At least one of the two identities is given.
@@ -267,6 +269,10 @@ impl RuleKeys {
             sha256sums: self.sha256sums.map(|keys| SumsRule {
                 path: keys.path,
                 minisign: keys.minisign.public_key.0,
+            }),
+            contents: self.contents.map(|demand| match demand {
+                Demand::Required => ContentsRule::Required,
+                Demand::Optional => ContentsRule::Optional,
             }),
         }
     }

@@ -67,6 +67,7 @@ fn every_program_in_the_packages_of_the_corpus_is_valid_and_of_the_same_team() {
             at: day(),
             trust: &trust,
             room: walk::tests::room,
+            signed: walk::Signed::Opened,
         };
         let found = walk::walk(&mut Strict(Cursor::new(&bytes)), settings).expect("bytes");
         let found = found.expect("a container");
@@ -227,6 +228,7 @@ fn extended_attributes_in_a_payload_are_not_files_of_an_app() {
             at: day(),
             trust: &trust,
             room: walk::tests::room,
+            signed: walk::Signed::Opened,
         };
         let found = walk::walk(&mut Strict(Cursor::new(&bytes)), settings).expect("bytes");
         let mut leaves = found.expect("a container").leaves.into_iter();

@@ -1,10 +1,11 @@
 //! A policy over whole artifacts: what an `apple` rule lets through.
 
-use release::{FileName, Kind as ArtifactKind, Platform};
+use release::{FileName, Kind as ArtifactKind, Os, Platform};
 
 use super::corpus::signer;
 use super::*;
-use crate::policy::{Policy, Rules};
+use crate::policy::{ContentsRule, Policy, Rules};
+use crate::report::ArtifactReport;
 use crate::verify::{Beside, Candidate, Context, Documents, conclude, examine};
 
 fn examined(
@@ -24,6 +25,22 @@ fn examined_with(
     allowed: bool,
     sha256: Option<release::Sha256>,
 ) -> (Verdict, Vec<&'static str>, bool) {
+    let artifact = report(bytes, rules, kind, allowed, sha256);
+    let bad = artifact
+        .checks
+        .iter()
+        .filter(|it| it.outcome == Outcome::Fail || it.outcome == Outcome::Unsupported);
+    let bad = bad.map(|it| it.id.as_str()).collect();
+    (artifact.verdict, bad, artifact.signature.is_some())
+}
+
+fn report(
+    bytes: &[u8],
+    rules: Rules,
+    kind: ArtifactKind,
+    allowed: bool,
+    sha256: Option<release::Sha256>,
+) -> ArtifactReport {
     let images = include_str!("../../../fixtures/apple/disk-images.pem");
     let trust = pki::trust().with_extra_roots(images).expect("a root");
     let mut policy = Policy {
@@ -57,14 +74,8 @@ fn examined_with(
         beside: Beside::default(),
     };
     let found = examine(context, &candidate, &mut Cursor::new(bytes), &mut |_| {});
-    let report = conclude(context, vec![found.expect("bytes in memory")]);
-    let artifact = &report.artifacts[0];
-    let bad = artifact
-        .checks
-        .iter()
-        .filter(|it| it.outcome == Outcome::Fail || it.outcome == Outcome::Unsupported);
-    let bad = bad.map(|it| it.id.as_str()).collect();
-    (artifact.verdict, bad, artifact.signature.is_some())
+    let mut report = conclude(context, vec![found.expect("bytes in memory")]);
+    report.artifacts.remove(0)
 }
 
 fn rules(team: &str) -> Rules {
@@ -137,7 +148,7 @@ fn what_is_opened_as_something_else_is_not_judged_as_a_program() {
         }
         match kind {
             ArtifactKind::Pkg | ArtifactKind::File => {
-                let failed = vec!["contents.parse", "pkg.parse"];
+                let failed = vec!["pkg.parse", "contents.parse"];
                 let invalid = (Verdict::Invalid, failed, true);
                 assert_eq!(run(bare_package), invalid, "{kind}");
             }
@@ -206,6 +217,33 @@ fn a_package_is_held_to_the_rules_with_all_that_is_inside() {
     let tar = crate::tar::tests::archive(&[crate::tar::tests::member("a", b'0', pki::good())]);
     let found = examined(&tar, rules(pki::TEAM), ArtifactKind::Pkg, false);
     assert_eq!(found.0, Verdict::Unsupported);
+}
+
+/// Where the rules say that the signature of the whole is enough, nobody looks inside. The rules for a system come first.
+#[test]
+fn what_is_inside_need_not_be_signed_where_the_rules_say_so() {
+    let Some(bytes) = package("3.2.0") else {
+        return;
+    };
+    let inside = |contents| {
+        let rules = Rules {
+            contents,
+            ..rules("G43BCU2T37")
+        };
+        let report = report(&bytes, rules, ArtifactKind::Pkg, false, None);
+        assert_eq!(report.verdict, Verdict::Valid, "{contents:?}");
+        report.contents.map_or(0, |contents| contents.leaves.len())
+    };
+    assert!(inside(None) > 0);
+    assert!(inside(Some(ContentsRule::Required)) > 0);
+    assert_eq!(inside(Some(ContentsRule::Optional)), 0);
+    let mut policy = Policy::default();
+    policy.all.contents = Some(ContentsRule::Required);
+    assert_eq!(policy.contents(Os::Macos), ContentsRule::Required);
+    let macos = policy.by_os.entry(Os::Macos).or_default();
+    macos.contents = Some(ContentsRule::Optional);
+    assert_eq!(policy.contents(Os::Macos), ContentsRule::Optional);
+    assert_eq!(policy.contents(Os::Windows), ContentsRule::Required);
 }
 
 /// Without a ticket the notary says nothing of the programs in a package, but they were looked at here.

@@ -52,6 +52,7 @@ fn snake_oil(bytes: &[u8]) -> Inspection {
         at: day(),
         trust: &trust,
         room: walk::tests::room,
+        signed: walk::Signed::Opened,
     };
     let contents = walk::walk(&mut Cursor::new(bytes), settings).expect("memory");
     let contents = contents.expect("a container");
