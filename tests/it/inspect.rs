@@ -7,9 +7,13 @@ use crate::world;
 
 /// A signed file of the shared corpus; none where the corpus is not there.
 fn corpus(name: &str) -> Option<PathBuf> {
+    at(&format!("authenticode/signify/{name}"))
+}
+
+fn at(path: &str) -> Option<PathBuf> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../../shared/corpus/authenticode/signify")
-        .join(name);
+        .join("../../../shared/corpus")
+        .join(path);
     let next = "it is part of the shared corpus of signed files, which is optional";
     testkit::judge::has_path(&file, next).then_some(file)
 }
@@ -36,6 +40,19 @@ fn a_signed_program_is_shown_with_who_signed_it() {
     let document: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
     let signer = &document["result"]["files"][0]["signature"]["signatures"][0]["signer"];
     assert_eq!(signer["organization"], "Microsoft Corporation");
+}
+
+/// As it is inside an archive: its signature covers each file in it, and those need none.
+#[test]
+fn an_app_package_is_judged_by_its_own_signature() {
+    let (world, Some(file)) = (world(), at("msix/CentennialCoffee.appx")) else {
+        return;
+    };
+    let ran = inspect(&world, &file, "--format json").expect(1);
+    let document: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    let found = &document["report"]["files"][0];
+    assert_eq!(found["verdict"], "untrusted");
+    assert_eq!(found.get("contents"), None);
 }
 
 #[test]

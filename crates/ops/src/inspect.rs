@@ -8,7 +8,7 @@ use release::Timestamp;
 use release::name::printable;
 use serde::Serialize;
 use signing::walk::{self, Contents, Folder, Settings, Signed};
-use signing::{Inspection, Trust, Verdict};
+use signing::{Format, Inspection, Trust, Verdict};
 
 use crate::error::Error;
 
@@ -108,7 +108,11 @@ fn one(path: &Path, at: Timestamp, trust: &Trust) -> Result<Inspected, Error> {
         room,
         signed,
     };
-    let contents = walk::walk(&mut file, settings).map_err(failed)?;
+    let is_package = format == Format::Zip && signature.as_ref().is_some_and(walk::covers_inside);
+    let contents = match is_package {
+        true => None,
+        false => walk::walk(&mut file, settings).map_err(failed)?,
+    };
     let own = signature.as_ref().map(|found| found.verdict);
     let inside = contents.as_ref().map(Contents::verdict);
     Ok(Inspected {

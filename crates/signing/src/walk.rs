@@ -307,8 +307,7 @@ impl<'a> Walker<'a> {
             // An unsigned package is an archive.
             let signature = self.signature(format, bytes)?;
             if let Some(found) = signature.filter(|it| it.verdict != Verdict::Unsigned) {
-                // The signature of an app package covers every file of it, and nobody but Windows unpacks it.
-                is_covered = found.kind == inspection::Kind::Authenticode;
+                is_covered = covers_inside(&found);
                 self.push(leaf(&file, Some(found), Vec::new()))?;
             }
         }
@@ -375,6 +374,12 @@ impl<'a> Walker<'a> {
         }
         Ok(())
     }
+}
+
+/// Whether the signature of an archive is one over each file in it: that of an app package is, and nobody but Windows
+/// unpacks one.
+pub fn covers_inside(archive: &Inspection) -> bool {
+    archive.kind == inspection::Kind::Authenticode && archive.verdict != Verdict::Unsigned
 }
 
 /// What a file inside is: by its first bytes, and by its name where those do not tell.
