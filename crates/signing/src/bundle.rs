@@ -51,7 +51,14 @@ pub(crate) fn judge(tree: &Tree, at: Timestamp, trust: &Trust) -> Vec<(String, I
         at,
         trust: &trust.for_apple(),
     };
-    let found = judging.all_in("", 0).into_iter();
+    // A link with the name of a bundle is opened as what it leads to.
+    let links = tree.iter().filter(|(path, node)| {
+        let is_link = matches!(node, Node::Link { .. });
+        is_link && is_named(path) && !is_inside(path)
+    });
+    let reason = "it is a link, and what it leads to is opened under this name";
+    let links = links.map(|(path, _)| judging.unread(path, reason));
+    let found = judging.all_in("", 0).into_iter().chain(links);
     found
         .map(|nested| (nested.root, nested.inspection))
         .collect()
@@ -98,15 +105,6 @@ impl Judging<'_> {
                 found.push(self.unread(&root, reason));
             }
             found.extend(inside);
-        }
-        // A link with the name of a bundle is opened as what it leads to.
-        let links = self.tree.iter().filter(|(path, node)| {
-            let is_link = matches!(node, Node::Link { .. });
-            is_link && is_named(path) && !is_inside(path)
-        });
-        if folder.is_empty() {
-            let reason = "it is a link, and what it leads to is opened under this name";
-            found.extend(links.map(|(path, _)| self.unread(path, reason)));
         }
         found
     }

@@ -1,6 +1,6 @@
 //! Whether the files of a bundle are those that its `CodeResources` lists: all of them, and no others.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use release::name::printable;
 
@@ -36,8 +36,14 @@ pub(super) fn judge(
     checks: &mut Vec<Check>,
 ) {
     let mut findings = Findings::default();
+    // A framework of several versions is known by each of them.
+    let mut known: BTreeMap<&str, Vec<Vec<u8>>> = BTreeMap::new();
+    for bundle in nested {
+        let hashes = known.entry(&bundle.root).or_default();
+        hashes.extend(bundle.code_hashes.iter().cloned());
+    }
     for (path, seal) in &resources.seals {
-        compare(tree, layout, path, seal, nested, &mut findings);
+        compare(tree, layout, path, seal, &known, &mut findings);
     }
     let listed = list(tree, layout, resources, executable, &mut findings);
     let Findings {
@@ -102,7 +108,7 @@ fn compare(
     layout: &Layout,
     path: &str,
     seal: &Seal,
-    nested: &[Nested],
+    nested: &BTreeMap<&str, Vec<Vec<u8>>>,
     findings: &mut Findings,
 ) {
     let shown = format!("`{}`", printable(path));
@@ -111,8 +117,8 @@ fn compare(
         (Sealed::File(hash), Some(Node::File(file))) if file.sha256 == *hash => {}
         (Sealed::Link(sealed), Some(Node::Link { target })) if target == sealed => {}
         (Sealed::Code(hash), found) => {
-            let hashes = match (found, nested.iter().find(|it| it.root == whole)) {
-                (_, Some(nested)) => nested.code_hashes.clone(),
+            let hashes = match (found, nested.get(whole.as_str())) {
+                (_, Some(hashes)) => hashes.clone(),
                 (Some(Node::File(file)), None) => code_hashes(file),
                 (_, None) => Vec::new(),
             };
