@@ -1,26 +1,34 @@
 //! `verify --learn`: the policy that a good release meets, to be read and put into `lastmile.yml`.
 //!
-//! Who signed is taken from what holds; what does not hold, or somebody else signed, becomes an entry of `allow-unsigned` by
-//! path and digest, which says nothing for itself yet. Nothing is believed because it was learned: a person decides whether that release was good.
+//! Who signed is taken from what holds. Then the release is verified by those rules: what they do not cover, or somebody else
+//! signed, becomes an entry of `allow-unsigned` by path and digest, which says nothing for itself yet. And once more with
+//! those: what is wrong all the same is no policy's to allow, and is named. Nothing is believed because it was learned: a
+//! person decides whether that release was good.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{Seek as _, SeekFrom};
 
 use release::name::{escaped, printable};
 use release::{Os, Sha256, Timestamp};
 use serde::Serialize;
+use signing::apple::{self, HardenedRuntime, Notarized};
+use signing::authenticode::{Signer, TimestampRule};
 use signing::inspection::{Inspection, Kind as Signed};
 use signing::walk::{self, Settings};
-use signing::{MeasureError, Trust, Verdict};
+use signing::{
+    Allowance, Check, MeasureError, Outcome, Policy, ReleaseReport, Rules, Trust, Verdict,
+};
 
 use crate::artifacts::{self, Found};
 use crate::error::Error;
+use crate::progress::Reporter;
 use crate::verify::Request;
 
 /// Days until what was learned to be unsigned is refused again.
 const ALLOWED_DAYS: i64 = 90;
+/// What `allow-unsigned` says until somebody says why.
+const REASON: &str = "FIXME: say why";
 
 /// What was learned.
 #[derive(Debug, Serialize)]
@@ -31,221 +39,323 @@ pub struct Learned {
     pub signed: usize,
     /// How many do not, or are signed by somebody else, and would be allowed by path and digest.
     pub allowed: usize,
+    /// What is wrong, which no policy allows: the path, and the first check that failed.
+    pub wrong: Vec<String>,
 }
 
-/// Files by path, with the digest where there is one.
-type Files = BTreeMap<String, Option<Sha256>>;
+/// Who signed, as a rule names them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Identity {
+    Azure(String),
+    Organization(String),
+    Team(String),
+}
 
 /// What was found of one system.
 #[derive(Debug, Default)]
 struct Signers {
-    /// Who signed, as a rule names them, and which files.
-    authenticode: BTreeMap<String, Files>,
-    teams: BTreeMap<String, Files>,
-    /// Whether every program runs under the hardened runtime.
-    lacks_runtime: bool,
-    /// Whether something that can have a ticket has none.
-    lacks_ticket: bool,
+    /// Who signed, and which files.
+    files: BTreeMap<Identity, BTreeSet<String>>,
+    /// Of each, what it lacks in some file.
+    lacks: BTreeMap<Identity, Lacks>,
+}
+
+/// What a rule could ask for, and some file does not have.
+#[derive(Debug, Clone, Copy, Default)]
+struct Lacks {
+    /// A program without the hardened runtime.
+    runtime: bool,
+    /// Something that can have a ticket, and has none.
+    ticket: bool,
+    /// A signature without a timestamp.
+    timestamp: bool,
 }
 
 /// Learns from the artifacts of a version.
 ///
 /// # Errors
 /// Where artifacts are missing or cannot be read.
-pub fn run(request: &Request) -> Result<Learned, Error> {
+pub async fn run(request: &Request) -> Result<Learned, Error> {
     let found = artifacts::find(&request.root, &request.rules, &request.version)?;
     let trust = crate::verify::trust(request)?;
-    let mut learning = Learning {
-        now: request.now,
-        trust: &trust,
-        by_os: BTreeMap::new(),
-        unsigned: BTreeMap::new(),
-        signed: 0,
-    };
+    let mut by_os: BTreeMap<Os, Signers> = BTreeMap::new();
     for artifact in &found {
-        learning.artifact(artifact).map_err(|source| {
-            Error::from(MeasureError::Unreadable {
-                path: printable(&artifact.path),
-                source,
-            })
-        })?;
+        let signers = by_os.entry(artifact.platform.os()).or_default();
+        signers
+            .artifact(artifact, request.now, &trust)
+            .map_err(|source| {
+                Error::from(MeasureError::Unreadable {
+                    path: printable(&artifact.path),
+                    source,
+                })
+            })?;
     }
-    let allowed = learning.allowed();
+    let mut learning = Request {
+        policy: Policy {
+            roots: request.policy.roots.clone(),
+            ..Policy::default()
+        },
+        ..request.clone()
+    };
+    for (os, signers) in &by_os {
+        let rules = signers.rules(*os);
+        learning
+            .policy
+            .by_os
+            .extend(rules.map(|rules| (*os, rules)));
+    }
+    let report = report(&learning).await?;
+    let day = i64::from(24 * 60 * 60);
+    let until = Timestamp::from_unix(request.now.unix() + ALLOWED_DAYS * day);
+    let until = until.map_or_else(|_| request.now.date(), Timestamp::date);
+    let mut allowed = BTreeMap::new();
+    for (path, sha256, _) in bad(&report) {
+        // A path that no glob can say is allowed by none.
+        if let (Ok(pattern), Ok(until)) = (globset::escape(&path).parse(), until.parse()) {
+            let allowance = Allowance {
+                path: pattern,
+                reason: REASON.to_owned(),
+                until,
+                sha256,
+            };
+            allowed.insert(path, allowance);
+        }
+    }
+    learning.policy.allow_unsigned = allowed.values().cloned().collect();
+    let report = self::report(&learning).await?;
+    let wrong: Vec<_> = bad(&report).collect();
+    for (path, _, _) in &wrong {
+        allowed.remove(path);
+    }
+    learning.policy.allow_unsigned = allowed.values().cloned().collect();
+    let wrong = wrong
+        .into_iter()
+        .map(|(path, _, why)| format!("{}: {why}", escaped(&path)));
+    let wrong: Vec<_> = wrong.collect();
     Ok(Learned {
-        signed: learning.signed,
+        signed: signed(&report),
         allowed: allowed.len(),
-        policy: learning.policy(request, &allowed),
+        policy: written(&learning, &wrong),
+        wrong,
     })
 }
 
-struct Learning<'a> {
-    now: Timestamp,
-    trust: &'a Trust,
-    by_os: BTreeMap<Os, Signers>,
-    unsigned: Files,
-    signed: usize,
+/// What the verifier says of a release under a policy.
+async fn report(request: &Request) -> Result<ReleaseReport, Error> {
+    match crate::verify::run(request, &Reporter::silent()).await {
+        Ok(checked) => Ok(checked.report.get().clone()),
+        Err(Error::Checks(report)) => Ok(*report),
+        Err(error) => Err(error),
+    }
 }
 
-impl Learning<'_> {
-    fn artifact(&mut self, artifact: &Found) -> std::io::Result<()> {
-        let os = artifact.platform.os();
+/// Every file that does not pass: its path, its digest, and the first check that says why.
+fn bad(report: &ReleaseReport) -> impl Iterator<Item = (String, Option<Sha256>, String)> {
+    let why = |checks: &[Check]| {
+        let mut bad = checks
+            .iter()
+            .filter(|it| matches!(it.outcome, Outcome::Fail | Outcome::Unsupported));
+        let first = bad.next()?;
+        Some(format!("{}: {}", first.id.as_str(), first.reason))
+    };
+    report.artifacts.iter().flat_map(move |artifact| {
+        let sha256 = Some(artifact.sha256());
+        let own = why(&artifact.checks).map(|why| (artifact.path.clone(), sha256, why));
+        let leaves = artifact.contents.iter().flat_map(|it| &it.leaves);
+        let leaves = leaves
+            .filter_map(move |leaf| Some((leaf.path.clone(), leaf.sha256, why(&leaf.checks)?)));
+        own.into_iter().chain(leaves)
+    })
+}
+
+/// How many files are signed as the policy says.
+fn signed(report: &ReleaseReport) -> usize {
+    let is_good = |checks: &[Check]| checks.iter().all(|it| it.outcome == Outcome::Pass);
+    let counted = report.artifacts.iter().map(|artifact| {
+        let leaves = artifact.contents.iter().flat_map(|it| &it.leaves);
+        let leaves = leaves.filter(|leaf| leaf.signature.is_some() && is_good(&leaf.checks));
+        let own = artifact.signature.is_some() && is_good(&artifact.checks);
+        usize::from(own) + leaves.count()
+    });
+    counted.sum()
+}
+
+impl Signers {
+    fn artifact(&mut self, artifact: &Found, now: Timestamp, trust: &Trust) -> std::io::Result<()> {
         let mut file = File::open(&artifact.file)?;
-        let own = signing::inspect(&mut file, self.now, self.trust)?;
+        if let Some(own) = signing::inspect(&mut file, now, trust)? {
+            self.take(&own, true, &artifact.path);
+        }
         let settings = Settings {
-            at: self.now,
-            trust: self.trust,
+            at: now,
+            trust,
             room: crate::verify::room,
             signed: walk::Signed::Opened,
         };
         let contents = walk::walk(&mut file, settings)?;
-        file.seek(SeekFrom::Start(0))?;
-        let sha256 = signing::sha256_of(&mut file)?;
-        let whole = (artifact.path.clone(), Some(sha256));
-        let mut is_signed = own.is_some_and(|own| self.take(os, &own, true, &whole));
-        for leaf in contents.into_iter().flat_map(|it| it.leaves) {
+        for leaf in contents.iter().flat_map(|it| &it.leaves) {
             // The ticket of what is in a bundle or a package is stapled to that.
             let has_ticket = !leaf.is_in_bundle && !leaf.is_in_package;
-            let file = (format!("{}!/{}", artifact.path, leaf.path), leaf.sha256);
-            let found = leaf.signature.as_ref();
-            if found.is_some_and(|found| self.take(os, found, has_ticket, &file)) {
-                is_signed = true;
-            } else {
-                self.unsigned.extend([file]);
+            let path = format!("{}!/{}", artifact.path, leaf.path);
+            if let Some(found) = &leaf.signature {
+                self.take(found, has_ticket, &path);
             }
-        }
-        if !is_signed {
-            self.unsigned.extend([whole]);
         }
         Ok(())
     }
 
-    /// Takes in who signed. Says whether the signature holds and is one that a rule can name.
-    fn take(
-        &mut self,
-        os: Os,
-        found: &Inspection,
-        can_have_ticket: bool,
-        file: &(String, Option<Sha256>),
-    ) -> bool {
+    /// Takes in who signed, where the signature holds and is one that a rule can name.
+    fn take(&mut self, found: &Inspection, can_have_ticket: bool, path: &str) {
         if found.verdict != Verdict::Valid {
-            return false;
+            return;
         }
-        let signers = self.by_os.entry(os).or_default();
-        let mut is_known = false;
         for signature in &found.signatures {
             let Some(signer) = &signature.signer else {
                 continue;
             };
-            match found.kind {
-                Signed::Authenticode => {
-                    let identity = match (&signer.azure_identity, &signer.organization) {
-                        (Some(identity), _) => format!("azure-identity: {}", quoted(identity)),
-                        (None, Some(name)) => format!("organization: {}", quoted(name)),
-                        (None, None) => continue,
-                    };
-                    signers
-                        .authenticode
-                        .entry(identity)
-                        .or_default()
-                        .extend([file.clone()]);
-                    is_known = true;
-                }
+            let identity = match found.kind {
+                Signed::Authenticode => signer
+                    .azure_identity
+                    .clone()
+                    .map(Identity::Azure)
+                    .or_else(|| signer.organization.clone().map(Identity::Organization)),
                 Signed::AppleCode
                 | Signed::AppleBundle
                 | Signed::AppleDiskImage
-                | Signed::AppleInstaller => {
-                    let Some(team) = &signer.team_id else {
-                        continue;
-                    };
-                    signers
-                        .teams
-                        .entry(team.clone())
-                        .or_default()
-                        .extend([file.clone()]);
-                    let apple = signature.apple.as_ref();
-                    let is_bare = found.kind == Signed::AppleCode;
-                    signers.lacks_runtime |=
-                        is_bare && apple.is_some_and(|it| it.is_executable && !it.hardened_runtime);
-                    signers.lacks_ticket |=
-                        can_have_ticket && apple.is_none_or(|it| it.notarized.is_none());
-                    is_known = true;
-                }
-                Signed::Rpm | Signed::Deb | Signed::NuGet => {}
+                | Signed::AppleInstaller => signer.team_id.clone().map(Identity::Team),
+                Signed::Rpm | Signed::Deb | Signed::NuGet => None,
+            };
+            let Some(identity) = identity else {
+                continue;
+            };
+            let apple = signature.apple.as_ref();
+            let is_bare = found.kind == Signed::AppleCode;
+            let lacks = self.lacks.entry(identity.clone()).or_default();
+            lacks.runtime |=
+                is_bare && apple.is_some_and(|it| it.is_executable && !it.hardened_runtime);
+            lacks.ticket |= can_have_ticket && apple.is_none_or(|it| it.notarized.is_none());
+            lacks.timestamp |= signature.timestamps.is_empty();
+            let files = self.files.entry(identity).or_default();
+            files.insert(path.to_owned());
+        }
+    }
+
+    /// The rules for a system, by who signed most of what such a system runs. None where nobody did.
+    fn rules(&self, os: Os) -> Option<Rules> {
+        let is_of_os = |identity: &Identity| match identity {
+            Identity::Azure(_) | Identity::Organization(_) => os == Os::Windows,
+            Identity::Team(_) => os == Os::Macos,
+        };
+        let signers = self.files.iter().filter(|(identity, _)| is_of_os(identity));
+        let (identity, _) = signers.max_by_key(|(_, files)| files.len())?;
+        let lacks = self.lacks.get(identity).copied().unwrap_or_default();
+        let mut signer = Signer::default();
+        if lacks.timestamp {
+            signer.timestamp = TimestampRule::MayBeMissing;
+        }
+        let mut rules = Rules::default();
+        match identity.clone() {
+            Identity::Azure(identity) => signer.azure_identity = Some(identity),
+            Identity::Organization(name) => signer.organization = Some(name),
+            Identity::Team(team_id) => {
+                rules.apple = Some(apple::Signer {
+                    team_id,
+                    hardened_runtime: match lacks.runtime {
+                        true => HardenedRuntime::MayBeMissing,
+                        false => HardenedRuntime::Required,
+                    },
+                    notarized: match lacks.ticket {
+                        true => Notarized::MayBeMissing,
+                        false => Notarized::Required,
+                    },
+                });
+                return Some(rules);
             }
         }
-        self.signed += usize::from(is_known);
-        is_known
+        rules.authenticode = Some(signer);
+        Some(rules)
     }
+}
 
-    /// What no rule covers: what holds no signature, and what another one signed than whom the rule names.
-    fn allowed(&self) -> Files {
-        let mut allowed = self.unsigned.clone();
-        for signers in self.by_os.values() {
-            allowed.extend(others(&signers.authenticode));
-            allowed.extend(others(&signers.teams));
-        }
-        allowed
+/// The policy as YAML.
+fn written(request: &Request, wrong: &[String]) -> String {
+    let Policy {
+        by_os,
+        allow_unsigned,
+        roots,
+        ..
+    } = &request.policy;
+    let mut text = format!(
+        "signing: # learned from version {} on {}: read it before you believe it\n",
+        request.version,
+        request.now.date()
+    );
+    for (os, rules) in by_os {
+        let _ = writeln!(text, "  {}: {{ {} }}", os.as_str(), rule(rules));
     }
-
-    /// The policy as YAML.
-    fn policy(&self, request: &Request, allowed: &Files) -> String {
-        let mut text = format!(
-            "signing: # learned from version {} on {}: read it before you believe it\n",
-            request.version,
-            self.now.date()
+    if !roots.is_empty() {
+        let roots: Vec<_> = roots.iter().map(|root| quoted(root)).collect();
+        let _ = writeln!(text, "  roots: [{}]", roots.join(", "));
+    }
+    if !allow_unsigned.is_empty() {
+        text.push_str(
+            "  allow-unsigned: # sign them instead, or say why they need not be by you\n",
         );
-        for (os, signers) in &self.by_os {
-            let name = os.as_str();
-            let mut rules = Vec::new();
-            if let Some(identity) = most(&signers.authenticode) {
-                rules.push(format!("authenticode: {{ {identity} }}"));
-            }
-            if let Some(team) = most(&signers.teams) {
-                let demand = |is_missing| if is_missing { "optional" } else { "required" };
-                rules.push(format!(
-                    "apple: {{ team-id: {team}, hardened-runtime: {}, notarized: {} }}",
-                    demand(signers.lacks_runtime),
-                    demand(signers.lacks_ticket)
-                ));
-            }
-            if !rules.is_empty() {
-                let _ = writeln!(text, "  {name}: {{ {} }}", rules.join(", "));
-            }
-        }
-        if !allowed.is_empty() {
-            let day = i64::from(24 * 60 * 60);
-            let until = Timestamp::from_unix(self.now.unix() + ALLOWED_DAYS * day);
-            let until = until.map_or_else(|_| self.now.date(), Timestamp::date);
-            text.push_str(
-                "  allow-unsigned: # sign them instead, or say why they need not be by you\n",
-            );
-            for (path, sha256) in allowed {
-                let sha256 = sha256.map_or(String::new(), |it| format!(", sha256: {it}"));
-                let _ = writeln!(
-                    text,
-                    "    - {{ path: {}, reason: \"FIXME: say why\", until: {until}{sha256} }}",
-                    quoted(&globset::escape(path))
-                );
-            }
-        }
-        text
     }
+    for allowance in allow_unsigned {
+        let Allowance {
+            path,
+            reason,
+            until,
+            sha256,
+        } = allowance;
+        let sha256 = sha256.map_or(String::new(), |it| format!(", sha256: {it}"));
+        let path = quoted(&path.to_string());
+        let _ = writeln!(
+            text,
+            "    - {{ path: {path}, reason: \"{reason}\", until: {until}{sha256} }}"
+        );
+    }
+    if !wrong.is_empty() {
+        text.push_str(
+            "  # These are wrong, which no policy allows. Learn from a release without them:\n",
+        );
+    }
+    for wrong in wrong {
+        let _ = writeln!(text, "  #   {wrong}");
+    }
+    text
+}
+
+fn rule(rules: &Rules) -> String {
+    let mut texts = Vec::new();
+    if let Some(signer) = &rules.authenticode {
+        let identity = [
+            ("azure-identity", &signer.azure_identity),
+            ("organization", &signer.organization),
+        ];
+        let mut keys: Vec<_> = identity
+            .into_iter()
+            .filter_map(|(key, value)| Some(format!("{key}: {}", quoted(value.as_ref()?))))
+            .collect();
+        if signer.timestamp == TimestampRule::MayBeMissing {
+            keys.push("timestamp: optional".to_owned());
+        }
+        texts.push(format!("authenticode: {{ {} }}", keys.join(", ")));
+    }
+    if let Some(signer) = &rules.apple {
+        let demand = |is_required| if is_required { "required" } else { "optional" };
+        texts.push(format!(
+            "apple: {{ team-id: {}, hardened-runtime: {}, notarized: {} }}",
+            signer.team_id,
+            demand(signer.hardened_runtime == HardenedRuntime::Required),
+            demand(signer.notarized == Notarized::Required)
+        ));
+    }
+    texts.join(", ")
 }
 
 /// A text between quotes, as YAML and JSON both have it.
 fn quoted(text: &str) -> String {
     serde_json::to_string(&escaped(text)).unwrap_or_default()
-}
-
-/// Who signed most.
-fn most(signers: &BTreeMap<String, Files>) -> Option<&String> {
-    let most = signers.iter().max_by_key(|(_, files)| files.len());
-    most.map(|(name, _)| name)
-}
-
-/// What others signed.
-fn others(signers: &BTreeMap<String, Files>) -> Files {
-    let first = most(signers);
-    let others = signers.iter().filter(|(name, _)| Some(*name) != first);
-    others.flat_map(|(_, files)| files.clone()).collect()
 }

@@ -10,8 +10,10 @@ mod profile;
 mod resources;
 mod sealing;
 
-use release::Timestamp;
+use std::fmt::Write as _;
+
 use release::name::printable;
+use release::{Sha256, Timestamp};
 
 use crate::apple::plist::Value;
 use crate::checks::{
@@ -62,6 +64,20 @@ pub(crate) fn judge(tree: &Tree, at: Timestamp, trust: &Trust) -> Vec<(String, I
     found
         .map(|nested| (nested.root, nested.inspection))
         .collect()
+}
+
+/// The digest of the list of all files in a bundle; none where there are none, as what a link leads to is elsewhere.
+pub(crate) fn digest(tree: &Tree, root: &str) -> Option<Sha256> {
+    let mut list = String::new();
+    for (path, node) in below(tree, root) {
+        let path = path.get(root.len() + 1..).unwrap_or_default();
+        let _ = match node {
+            Node::Folder => Ok(()),
+            Node::Link { target } => writeln!(list, "-> {target}  {path}"),
+            Node::File(file) => writeln!(list, "{}  {path}", Sha256::from_bytes(file.sha256)),
+        };
+    }
+    (!list.is_empty()).then(|| Sha256::of(list.as_bytes()))
 }
 
 struct Judging<'a> {

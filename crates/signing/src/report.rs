@@ -1,6 +1,6 @@
 //! The report of a verification, and the proof that it was good.
 
-use release::{FileName, Platform};
+use release::{FileName, Platform, Sha256};
 use serde::Serialize;
 
 use crate::checks::{Check, Outcome};
@@ -90,6 +90,9 @@ pub struct LeafReport {
     pub path: String,
     /// What it is.
     pub format: &'static str,
+    /// What `allow-unsigned` calls it: the digest of its bytes, or of the list of its files where it is a bundle.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<Sha256>,
     /// The verdict.
     pub verdict: Verdict,
     /// Every check.
@@ -114,6 +117,11 @@ pub struct ReleaseReport {
 }
 
 impl ArtifactReport {
+    /// The digest of its bytes as they were examined, for messages: what may be published is in [`Verified::measured`].
+    pub fn sha256(&self) -> Sha256 {
+        self.measured.sha256
+    }
+
     /// Whether a minisign signature beside it was checked, and holds.
     pub(crate) fn has_good_signature(&self) -> bool {
         let mut of_it = self

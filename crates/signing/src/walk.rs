@@ -129,7 +129,8 @@ pub struct Leaf {
     pub path: String,
     /// What it is.
     pub format: Format,
-    /// The digest of its bytes; none for a bundle, which has many files.
+    /// The digest of its bytes; of a bundle that of the list of its files, as `sha256sum` writes it: sorted by path, a line
+    /// for each. A link stands there by what it says, `-> target`.
     pub sha256: Option<Sha256>,
     /// Its own signature, where this version can look at it.
     pub signature: Option<Inspection>,
@@ -365,7 +366,7 @@ impl<'a> Walker<'a> {
             self.push(Leaf {
                 path: format!("{place}{root}"),
                 format: Format::Bundle,
-                sha256: None,
+                sha256: bundle::digest(tree, &root),
                 signature: Some(inspection),
                 is_in_bundle: false,
                 is_in_package: self.packages > 0,

@@ -61,12 +61,18 @@ pub(crate) async fn run(global: &Global, args: &Verify) -> Result<(), Failure> {
     let mut request = request(&loaded, args.version.as_ref())?;
     request.now = args.at.unwrap_or(request.now);
     if args.learn {
-        let learned = ops::learn::run(&request)?;
+        let learned = ops::learn::run(&request).await?;
         output::result(global.format, "verify --learn", &learned, &learned.policy);
         output::note(&format!(
             "learned: {} signed, {} to allow; put this into lastmile.yml in place of `signing`, and run `lastmile verify`",
             learned.signed, learned.allowed
         ));
+        if !learned.wrong.is_empty() {
+            output::note(&format!(
+                "{} files are wrong, and no policy allows them: see the end of what was learned",
+                learned.wrong.len()
+            ));
+        }
         return Ok(());
     }
     let place = if args.status {

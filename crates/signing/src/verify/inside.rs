@@ -206,6 +206,7 @@ fn judge_leaf(
     LeafReport {
         path: escaped(&path),
         format: format.name(),
+        sha256,
         verdict,
         checks,
         signature,
