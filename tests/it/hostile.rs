@@ -137,7 +137,7 @@ fn spoil(document: &[u8], dice: &mut Dice) -> Vec<u8> {
     bytes
 }
 
-fn throw(parser: Parser, bytes: &[u8]) {
+fn throw(parser: &Parser, bytes: &[u8]) {
     let began = Instant::now();
     let thrown = catch_unwind(|| (parser.parse)(bytes));
     let shown = || String::from_utf8_lossy(&bytes[..bytes.len().min(600)]).into_owned();
@@ -149,6 +149,20 @@ fn throw(parser: Parser, bytes: &[u8]) {
         parser.reads,
         shown()
     );
+}
+
+/// Leaves the documents as files where `LASTMILE_SEEDS` says, for `tests/fuzz.sh`: `0-lastmile.yml`, with the end that tells
+/// whose they are.
+fn keep(documents: &std::collections::BTreeMap<String, Vec<u8>>) {
+    let Some(folder) = std::env::var_os("LASTMILE_SEEDS") else {
+        return;
+    };
+    let folder = std::path::PathBuf::from(folder);
+    std::fs::create_dir_all(&folder).expect("a folder for seeds");
+    for (index, (name, bytes)) in documents.iter().enumerate() {
+        let name = name.replace('/', "%");
+        std::fs::write(folder.join(format!("{index}-{name}")), bytes).expect("a seed");
+    }
 }
 
 #[test]
@@ -252,6 +266,7 @@ fn no_parser_panics_on_a_spoilt_document() {
     documents.insert("an answer of GitHub".to_owned(), answer.into());
     let arguments = "s3://atlas-dist/a/b?region=eu-west-1&endpoint=http://[::1]:9000 1.4.0-rc.1+x dist/**/{a,b}*.exe";
     documents.insert("an argument".to_owned(), arguments.as_bytes().to_vec());
+    keep(&documents);
     let mut dice = Dice(20_261_125);
     for parser in PARSERS {
         let of_it: Vec<_> = documents

@@ -7,10 +7,11 @@ use fuzz::{PARSERS, Parser};
 
 static PARSER: LazyLock<Parser> = LazyLock::new(|| {
     let name = std::env::var("LASTMILE_PARSER").unwrap_or_default();
-    let names = PARSERS.map(|parser| parser.reads);
+    let names: Vec<_> = PARSERS.iter().map(|parser| parser.reads).collect();
     PARSERS
-        .into_iter()
+        .iter()
         .find(|parser| parser.reads == name)
+        .copied()
         .unwrap_or_else(|| panic!("LASTMILE_PARSER is `{name}`; expected one of {names:?}"))
 });
 
