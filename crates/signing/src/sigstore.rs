@@ -14,6 +14,7 @@ mod roots;
 mod verification;
 
 use release::Timestamp;
+use release::name::printable;
 
 use crate::checks::{Check, Outcome, PROVENANCE_PREDICATE, SIGSTORE_SUBJECT};
 
@@ -43,7 +44,7 @@ pub fn judge(
     policy: &Provenance,
     at: Timestamp,
 ) -> Vec<Check> {
-    let about = bundles.0.iter().filter(|it| it.names(artifact));
+    let about = bundles.opened.iter().filter(|it| it.names(artifact));
     let about: Vec<_> = about.collect();
     if about.is_empty() {
         return vec![none_names(bundles, artifact)];
@@ -101,11 +102,19 @@ fn judge_one(
 
 fn none_names(bundles: &Bundles, artifact: &Artifact) -> Check {
     let count = bundles.len();
-    let first = bundles.0.iter().find_map(bundles::Opened::first_subject);
+    let first = bundles
+        .opened
+        .iter()
+        .find_map(bundles::Opened::first_subject);
     let first = first.map_or_else(String::new, |name| format!("; the first is about `{name}`"));
     let sha256 = artifact.sha256;
-    let reason =
-        format!("of {count} bundles none names the artifact with the SHA-256 {sha256}{first}");
+    let unread = bundles.unread.as_ref();
+    let unread = unread.map_or_else(String::new, |(count, why)| {
+        format!("; {count} more cannot be read: {}", printable(why))
+    });
+    let reason = format!(
+        "of {count} bundles none names the artifact with the SHA-256 {sha256}{first}{unread}"
+    );
     Check::fail(SIGSTORE_SUBJECT, reason)
 }
 

@@ -14,8 +14,10 @@ use crate::checks::{Check, SIGSTORE_PARSE, SIGSTORE_PRESENT};
 
 /// How much is read. Real bundles have about 10 KB, one subject, one log entry, and a proof of about 25 hashes.
 struct Limits {
-    /// JSON takes up to a hundred times its length in memory. Provenance of a thousand artifacts has 300 KB.
+    /// Provenance of a thousand artifacts has 300 KB.
     file_bytes: usize,
+    /// Values of JSON in it, each of which takes far more memory than bytes: a bundle has about a hundred.
+    values: usize,
     /// Bundles in one file.
     bundles: usize,
     /// Artifacts that one attestation names. GitHub allows 1,024.
@@ -28,6 +30,7 @@ struct Limits {
 
 const LIMITS: Limits = Limits {
     file_bytes: 8 * 1024 * 1024,
+    values: 256 * 1024,
     bundles: 1024,
     subjects: 4096,
     log_entries: 4,
@@ -40,8 +43,13 @@ const LIMITS: Limits = Limits {
 const IN_TOTO: &str = "application/vnd.in-toto+json";
 
 /// Bundles that were read, and not judged.
-#[derive(Debug)]
-pub struct Bundles(pub(super) Vec<Opened>);
+#[derive(Debug, Default)]
+pub struct Bundles {
+    pub(super) opened: Vec<Opened>,
+    /// Those that cannot be read: how many, and what is wrong with the first. Nothing is believed for them, and nothing that
+    /// another one proves is lost by them.
+    pub(super) unread: Option<(usize, String)>,
+}
 
 /// A bundle, and what it states.
 #[derive(Debug)]
@@ -98,7 +106,8 @@ impl Bundles {
             let most = LIMITS.file_bytes;
             return Err(unreadable(format!("larger than {most} bytes")));
         }
-        let mut found = Vec::new();
+        few_values(bytes).map_err(unreadable)?;
+        let mut found = Self::default();
         let mut documents = serde_json::Deserializer::from_slice(bytes).into_iter::<IgnoredAny>();
         let mut start = 0;
         while let Some(document) = documents.next() {
@@ -110,20 +119,23 @@ impl Bundles {
                 .map_err(|_| unreadable("not text in UTF-8".to_owned()))?;
             read_document(document, &mut found)?;
         }
-        if found.is_empty() {
-            return Err(unreadable("it holds no bundle".to_owned()));
+        match found {
+            Self { opened, unread } if opened.is_empty() => Err(unreadable(match unread {
+                Some((_, why)) => why,
+                None => "it holds no bundle".to_owned(),
+            })),
+            found => Ok(found),
         }
-        Ok(Self(found))
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.opened.len()
     }
 
     /// Whether there are none; never so after reading.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.opened.is_empty()
     }
 }
 
@@ -135,7 +147,19 @@ fn unreadable(why: String) -> Check {
     )
 }
 
-fn read_document(document: &str, found: &mut Vec<Opened>) -> Result<(), Check> {
+/// Whether JSON has no more values than are read.
+fn few_values(json: &[u8]) -> Result<(), String> {
+    let values = json
+        .iter()
+        .filter(|byte| matches!(byte, b',' | b':' | b'[' | b'{'));
+    let most = LIMITS.values;
+    match values.count() > most {
+        true => Err(format!("it has more than {most} values")),
+        false => Ok(()),
+    }
+}
+
+fn read_document(document: &str, found: &mut Bundles) -> Result<(), Check> {
     let wraps = document.trim_start().starts_with('[') || document.contains("\"attestations\"");
     if !wraps {
         return push(document, found);
@@ -160,16 +184,18 @@ fn read_document(document: &str, found: &mut Vec<Opened>) -> Result<(), Check> {
     Ok(())
 }
 
-fn push(document: &str, found: &mut Vec<Opened>) -> Result<(), Check> {
+fn push(document: &str, found: &mut Bundles) -> Result<(), Check> {
     let most = LIMITS.bundles;
-    if found.len() >= most {
+    let unread = found.unread.as_ref().map_or(0, |(count, _)| *count);
+    let count = found.opened.len() + unread;
+    if count >= most {
         return Err(unreadable(format!("it holds more than {most} bundles")));
     }
-    let opened = Opened::read(document).map_err(|why| {
-        let number = found.len() + 1;
-        unreadable(format!("bundle {number}: {why}"))
-    })?;
-    found.push(opened);
+    match (Opened::read(document), &mut found.unread) {
+        (Ok(opened), _) => found.opened.push(opened),
+        (Err(_), Some((unread, _))) => *unread += 1,
+        (Err(why), unread) => *unread = Some((1, format!("bundle {}: {why}", count + 1))),
+    }
     Ok(())
 }
 
@@ -186,6 +212,7 @@ impl Opened {
                         "expected a payload of type {IN_TOTO}, found {found}"
                     ));
                 }
+                few_values(envelope.payload.as_bytes())?;
                 let statement: Statement = serde_json::from_slice(envelope.payload.as_bytes())
                     .map_err(|error| format!("its statement cannot be read: {error}"))?;
                 if statement.subject.len() > LIMITS.subjects {

@@ -112,7 +112,24 @@ fn one_good_bundle_among_others_is_enough() {
         ["sigstore.parse"],
         "what follows is not read over"
     );
+    // One of another kind proves nothing, and takes nothing from the others.
+    let unknown = json!({"mediaType": "application/vnd.dev.sigstore.bundle.v9+json", "other": 1});
+    let found = checks(
+        format!("{unknown}\n{good}\n{unknown}").as_bytes(),
+        &sample.artifact,
+        &sample.policy,
+    );
+    assert_eq!(failed(&found), [""; 0]);
+    let found = checks(
+        format!("{unknown}\n{other}\n{unknown}").as_bytes(),
+        &sample.artifact,
+        &sample.policy,
+    );
+    assert_eq!(failed(&found), ["sigstore.subject"]);
+    let says = |what: &str| found[0].reason.contains(what);
+    assert!(says("2 more cannot be read: bundle 1: "), "{found:?}");
     for deep in [
+        format!("{{\"a\": [{}1]}}", "1,".repeat(300_000)),
         "[".repeat(100_000),
         "{\"a\":".repeat(100_000),
         good.to_string().repeat(1025),
