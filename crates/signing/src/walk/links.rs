@@ -15,7 +15,7 @@ use crate::walk::room::{self, Budget};
 /// Links that lead to links, as many as systems follow.
 const HOPS_MAX: usize = 40;
 /// Parts of paths that are followed for all links of a container.
-const STEPS_MAX: u64 = 4_000_000;
+const STEPS_MAX: u64 = 1_000_000;
 
 /// What a file was found to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

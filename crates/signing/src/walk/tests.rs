@@ -276,6 +276,42 @@ fn what_is_opened_by_its_name_begins_as_that() {
     assert!(contents.leaves.iter().all(|leaf| leaf.path != "Tool.class"));
 }
 
+/// Libraries for linkers begin as packages of Debian do, and what macOS zips beside an app is no second app.
+#[test]
+fn what_only_looks_like_something_signed_is_not_judged_as_it() {
+    let library = b"!<arch>\n/               0           0     0     0       4         `\n\0\0\0\0";
+    let package = b"!<arch>\ndebian-binary   0           0     0     100644  4         `\n2.0\n";
+    let members = [member("a.lib", b'0', library), member("b", b'0', package)];
+    let contents = look(Cursor::new(archive(&members))).expect("a container");
+    let paths: Vec<_> = contents
+        .leaves
+        .iter()
+        .map(|leaf| leaf.path.as_str())
+        .collect();
+    assert_eq!(paths, ["b"]);
+    let double = [0, 5, 0x16, 7, 0, 2, 0, 0];
+    let of = |members: &[Vec<u8>]| {
+        let contents = look(Cursor::new(archive(members))).expect("a container");
+        let bundles = contents
+            .leaves
+            .iter()
+            .filter(|it| it.format == Format::Bundle);
+        bundles.map(|it| it.path.clone()).collect::<Vec<_>>()
+    };
+    let beside = member("__MACOSX/A.app/Contents/._Info.plist", b'0', &double);
+    assert_eq!(of(std::slice::from_ref(&beside)), [""; 0]);
+    // Nothing else is excused by where it lies.
+    for more in [
+        member("__MACOSX/A.app/Contents/MacOS/a", b'0', b"#!/bin/sh"),
+        header("__MACOSX/A.app/Contents/._link", b'2', 0, "/bin/sh"),
+        member("__MACOSX/A.app/Contents/._a", b'0', UNSIGNED),
+    ] {
+        assert_eq!(of(&[beside.clone(), more]), ["__MACOSX/A.app"]);
+    }
+    let elsewhere = member("A.app/Contents/._Info.plist", b'0', &double);
+    assert_eq!(of(&[elsewhere]), ["A.app"]);
+}
+
 /// What unpacks `x.zip` reads what the link leads to, wherever it stands and however it is reached.
 #[test]
 fn links_are_opened_by_their_own_names() {
@@ -330,7 +366,7 @@ fn links_are_opened_by_their_own_names() {
 fn links_are_followed_to_a_limit() {
     let target = "a/".repeat(30) + "l.zip";
     let mut members = vec![header("a", b'2', 0, ".")];
-    members.extend((0..120_000).map(|at| header(&format!("{at}.zip"), b'2', 0, &target)));
+    members.extend((0..40_000).map(|at| header(&format!("{at}.zip"), b'2', 0, &target)));
     let contents = look(Cursor::new(archive(&members))).expect("a container");
     assert_eq!(contents.checks[0].id, CONTENTS_LIMITS, "{contents:?}");
 }

@@ -247,7 +247,18 @@ fn what_readers_understand_differently_is_refused() {
         &end(2, bytes, at + 6, b""),
     ]
     .concat();
-    let cases: [(&str, Vec<u8>, &str); 26] = [
+    let mut in_front = one(Member {
+        extra: b"XX\x06\0\x01\0\0\0\0b".to_vec(),
+        ..Member::new("a", b"a")
+    });
+    read(&in_front).expect("a field of nobody");
+    in_front[31..33].copy_from_slice(b"up");
+    let cases: [(&str, Vec<u8>, &str); 27] = [
+        (
+            "another name beside it, in front",
+            in_front,
+            "in front of `a`",
+        ),
         ("a stub in front", shifted, "something stands before"),
         (
             "something behind",
