@@ -59,7 +59,7 @@ struct Document<'a> {
 ///
 /// Windows takes the first `.exe`, and any file where there is none; macOS takes a zip, and a disk image beside it can
 /// hide it. So each lists only what is installed.
-fn kinds(os: Os) -> &'static [Kind] {
+pub(crate) fn kinds(os: Os) -> &'static [Kind] {
     match os {
         Os::Windows => &[Kind::Nsis],
         Os::Macos => &[Kind::Zip],

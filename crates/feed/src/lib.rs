@@ -11,6 +11,7 @@ use release::{ChannelView, Client, Platform};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub mod built;
 pub mod electron_updater;
 pub mod manifest;
 mod shown;
