@@ -1,5 +1,6 @@
 //! Outside bytes: every parser is thrown thousands of spoilt real documents, and none may panic or be slow.
 
+mod feeds;
 mod linux;
 
 use std::panic::catch_unwind;
@@ -266,6 +267,9 @@ fn no_parser_panics_on_a_spoilt_document() {
     documents.insert("an answer of GitHub".to_owned(), answer.into());
     let arguments = "s3://atlas-dist/a/b?region=eu-west-1&endpoint=http://[::1]:9000 1.4.0-rc.1+x dist/**/{a,b}*.exe";
     documents.insert("an argument".to_owned(), arguments.as_bytes().to_vec());
+    for (name, text) in feeds::FEEDS {
+        documents.insert(name.to_owned(), text.into());
+    }
     keep(&documents);
     let mut dice = Dice(20_261_125);
     for parser in PARSERS {

@@ -2,6 +2,7 @@
 
 mod actions;
 mod beside;
+mod built;
 mod client;
 mod crash;
 mod demo;

@@ -191,6 +191,29 @@ pub const PARSERS: &[Parser] = &[
         },
     },
     Parser {
+        reads: "latest-mac.yml",
+        parse: |bytes| {
+            built("latest-mac.yml", bytes);
+            drop(feed::built::publisher_names(bytes));
+        },
+    },
+    Parser {
+        reads: "RELEASES",
+        parse: |bytes| built("RELEASES", bytes),
+    },
+    Parser {
+        reads: "releases.win.json",
+        parse: |bytes| built("releases.win.json", bytes),
+    },
+    Parser {
+        reads: "latest.json",
+        parse: |bytes| built("latest.json", bytes),
+    },
+    Parser {
+        reads: "appcast.xml",
+        parse: |bytes| listing(signing::sparkle::appcast::read(bytes).map_err(|it| it.to_string())),
+    },
+    Parser {
         reads: "manifest.json",
         parse: |bytes| drop(feed::Feed::revision_of(bytes)),
     },
@@ -227,6 +250,34 @@ pub const PARSERS: &[Parser] = &[
         },
     },
 ];
+
+/// Reads a feed that a build left behind, and holds it against files.
+fn built(name: &str, bytes: &[u8]) {
+    if let Some(read) = feed::built::read(name, bytes) {
+        listing(read.map_err(|error| error.to_string()));
+    }
+}
+
+/// Half of the files that a feed lists are there, and are empty.
+fn listing(listing: Result<release::Listing, String>) {
+    let stood = signing::listing::Stood::of(&mut std::io::empty()).expect("nothing to read");
+    let count = listing.as_ref().map_or(0, |it| it.files.len());
+    let files = (0..count).map(|at| {
+        let signature = None;
+        let stood = stood.clone();
+        (at % 2 == 0).then_some(signing::listing::Resolved { stood, signature })
+    });
+    let feed = signing::listing::FoundFeed {
+        path: "dist/a feed".to_owned(),
+        files: files.collect(),
+        listing,
+    };
+    drop(signing::listing::judge(
+        &[feed],
+        &Version::new(1, 4, 0),
+        &[],
+    ));
+}
 
 /// Judges a program or package, and its signer.
 fn inspect(bytes: &[u8]) {

@@ -7,6 +7,7 @@ pub mod artifacts;
 pub mod audit;
 pub mod config;
 mod error;
+mod feeds;
 pub mod inspect;
 pub mod learn;
 mod place;

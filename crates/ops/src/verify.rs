@@ -22,6 +22,7 @@ use tokio::task::JoinSet;
 
 use crate::artifacts::{self, Found, Rule};
 use crate::error::Error;
+use crate::feeds;
 use crate::progress::{Event, Reporter};
 
 /// The largest signature file that is read, in bytes.
@@ -118,9 +119,9 @@ pub async fn run(request: &Request, reporter: &Reporter) -> Result<Checked, Erro
     });
     let beside = Arc::new(beside);
     let examined = examine_all(&shared, &found, &beside, reporter).await?;
-    let report = signing::conclude(shared.context(), examined)
-        .into_verified()
-        .map_err(Error::Checks)?;
+    let mut report = signing::conclude(shared.context(), examined);
+    report.feeds = feeds::judge(request, &found, &report)?;
+    let report = report.into_verified().map_err(Error::Checks)?;
     let signatures = found.iter().zip(beside.iter());
     let signatures =
         signatures.filter_map(|(it, files)| Some((it.name.clone(), files.minisig.clone()?)));

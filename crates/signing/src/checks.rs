@@ -202,6 +202,12 @@ checks! {
     DEB_PARSE = "deb.parse", "The file is an ar archive as deb(5) has it, with nothing behind its last member.";
     DEB_SIGNED = "deb.signed", "The package carries a signature, as debsigs makes it.";
     DEB_MEMBERS = "deb.members", "The package has its three members in order, and behind them only signatures.";
+    FEED_PARSE = "feed.parse", "An update feed beside the artifacts can be read as its updater reads it.";
+    FEED_VERSION = "feed.version", "The feed shows the version that is released, and none that is newer.";
+    FEED_COVERAGE = "feed.coverage", "Each file that the feed lists for this version is there, and each platform that it serves finds an artifact in it.";
+    FEED_SIZE = "feed.size", "A file has the length that the feed states.";
+    FEED_DIGEST = "feed.digest", "A file has the digest that the feed states.";
+    FEED_SIGNATURE = "feed.signature", "The signature in the feed is the one that stands beside the file.";
     FORMAT_UNSUPPORTED = "format.unsupported", "No rule covers the artifact, and its own kind of signature cannot be checked by this version.";
     ALLOW_UNSIGNED = "policy.allow-unsigned", "The policy allows the artifact to be unsigned.";
     ALLOW_EXPIRED = "policy.allow-expired", "The date until which the policy allows it is not past.";

@@ -23,6 +23,7 @@ mod format;
 pub mod inspection;
 mod judging;
 mod key;
+pub mod listing;
 mod macho;
 mod measure;
 mod minisign;
@@ -67,7 +68,9 @@ pub use policy::{
     Allowance, ContentsRule, Date, DateError, OpenPgpRule, PathPattern, PatternError, Policy,
     ProvenanceRule, Rules, SumsRule,
 };
-pub use report::{ArtifactReport, ContentsReport, LeafReport, ReleaseReport, Verdict, Verified};
+pub use report::{
+    ArtifactReport, ContentsReport, FeedReport, LeafReport, ReleaseReport, Verdict, Verified,
+};
 pub use roots::{
     APPLE_ROOT_SET, ExtraRoot, LegacyDigests, MICROSOFT_ROOT_SET, RootError, RootReport, RootSet,
     RootUse, Trust, root_sets,

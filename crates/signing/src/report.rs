@@ -102,6 +102,17 @@ pub struct LeafReport {
     pub signature: Option<Inspection>,
 }
 
+/// An update feed that stands beside the artifacts.
+#[derive(Debug, Clone, Serialize)]
+pub struct FeedReport {
+    /// Its path as found, safe to print.
+    pub path: String,
+    /// Whose it is, where it can be read.
+    pub updater: Option<&'static str>,
+    /// Every check.
+    pub checks: Vec<Check>,
+}
+
 /// A whole release.
 #[derive(Debug, Clone, Serialize)]
 pub struct ReleaseReport {
@@ -109,6 +120,9 @@ pub struct ReleaseReport {
     pub schema: u32,
     /// Every artifact.
     pub artifacts: Vec<ArtifactReport>,
+    /// Update feeds that stand beside them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub feeds: Vec<FeedReport>,
     /// Checks of the release as a whole.
     pub checks: Vec<Check>,
     /// Roots that were trusted besides the platform's own. Whoever holds one can sign anything: show them loudly.
@@ -141,6 +155,12 @@ impl ReleaseReport {
             .any(|artifact| artifact.name == *name && artifact.has_good_signature())
     }
 
+    /// What the bytes of each artifact are, in the order of the report.
+    pub fn measured(&self) -> impl Iterator<Item = (&FileName, &Measured)> {
+        let artifacts = self.artifacts.iter();
+        artifacts.map(|artifact| (&artifact.name, &artifact.measured))
+    }
+
     /// The artifacts that are not signed, and that the policy lets through.
     pub fn allowed(&self) -> Vec<FileName> {
         let allowed = |artifact: &&ArtifactReport| artifact.verdict == Verdict::Allowed;
@@ -153,17 +173,17 @@ impl ReleaseReport {
         self.artifacts.len()
     }
 
-    /// How many artifacts are not good; at least one where the release as a whole is not.
+    /// How many artifacts are not good; at least one where a feed or the release as a whole is not.
     pub fn failed(&self) -> usize {
         let artifacts = self
             .artifacts
             .iter()
             .filter(|artifact| !artifact.verdict.is_good())
             .count();
+        let besides = self.feeds.iter().flat_map(|feed| &feed.checks);
+        let mut besides = self.checks.iter().chain(besides);
         artifacts.max(usize::from(
-            self.checks
-                .iter()
-                .any(|check| check.outcome == Outcome::Fail),
+            besides.any(|check| check.outcome == Outcome::Fail),
         ))
     }
 
@@ -192,9 +212,6 @@ impl<T> Verified<T> {
 impl Verified<ReleaseReport> {
     /// What the bytes of each artifact are, in the order of the report.
     pub fn measured(&self) -> impl Iterator<Item = (&FileName, &Measured)> {
-        self.0
-            .artifacts
-            .iter()
-            .map(|artifact| (&artifact.name, &artifact.measured))
+        self.0.measured()
     }
 }

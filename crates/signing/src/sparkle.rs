@@ -4,6 +4,8 @@
 //! (`SUPublicEDKey`): they refuse an update that another key signed, whatever the new app says. Old DSA signatures are not
 //! looked at. The archive is read once: see `ed25519`.
 
+pub mod appcast;
+
 use std::fmt;
 use std::str::FromStr;
 

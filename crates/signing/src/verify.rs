@@ -281,6 +281,7 @@ pub fn conclude(context: Context<'_>, examined: Vec<Examined>) -> ReleaseReport 
     ReleaseReport {
         schema: 1,
         artifacts,
+        feeds: Vec::new(),
         checks,
         extra_roots: context.trust.extra_roots(),
     }

@@ -100,8 +100,22 @@ pub(crate) fn in_utf8(bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
     text.map(|text| Cow::Owned(text.into_bytes()))
 }
 
+/// What becomes of `<![CDATA[…]]>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sections {
+    /// Documents of which every byte counts have none.
+    AreRefused,
+    /// It is text. Release notes in appcasts are written so.
+    AreText,
+}
+
 /// Reads a document and gives its root.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Element<'_>, XmlError> {
+    parse_with(bytes, Sections::AreRefused)
+}
+
+/// The same, where sections may be text.
+pub(crate) fn parse_with(bytes: &[u8], sections: Sections) -> Result<Element<'_>, XmlError> {
     let text = std::str::from_utf8(bytes).map_err(|_| XmlError::Encoding)?;
     let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
     if let Some(declared) = rest.strip_prefix("<?xml") {
@@ -125,6 +139,12 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Element<'_>, XmlError> {
         }
         if let Some(comment) = markup.strip_prefix("<!--") {
             rest = comment.split_once("-->").ok_or(XmlError::Truncated)?.1;
+        } else if let (Some(section), Some(element), Sections::AreText) =
+            (markup.strip_prefix("<![CDATA["), open.last_mut(), sections)
+        {
+            let (inside, behind) = section.split_once("]]>").ok_or(XmlError::Truncated)?;
+            element.text.push_str(inside);
+            rest = behind;
         } else if let Some(doctype) = markup.strip_prefix("<!DOCTYPE") {
             let (inside, behind) = doctype.split_once('>').ok_or(XmlError::Truncated)?;
             if root.is_some() || !open.is_empty() || inside.contains(['[', '<']) {

@@ -249,6 +249,12 @@ fn report_text(report: &ReleaseReport) -> String {
             text.push_str(&not_passed(&leaf.checks));
         }
     }
+    for feed in &report.feeds {
+        let wrong = not_passed(&feed.checks);
+        let word = if wrong.is_empty() { "valid" } else { "INVALID" };
+        let updater = feed.updater.unwrap_or("an updater");
+        text.push_str(&format!("{word} {}, feed of {updater}\n{wrong}", feed.path));
+    }
     let whole = not_passed(&report.checks);
     if !whole.is_empty() {
         text.push_str("the release as a whole\n");

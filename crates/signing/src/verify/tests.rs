@@ -276,6 +276,7 @@ fn without_a_rule_nothing_passes() {
         extra_roots: Vec::new(),
         schema: 1,
         artifacts: Vec::new(),
+        feeds: Vec::new(),
         checks: Vec::new(),
     };
     assert!(empty.into_verified().is_err(), "nothing proves nothing");

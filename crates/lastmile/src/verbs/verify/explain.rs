@@ -17,7 +17,17 @@ struct File<'a> {
 /// # Errors
 /// The paths that there are, where it fits none.
 pub(super) fn render(report: &ReleaseReport, wanted: &str) -> Result<String, Vec<String>> {
-    let files: Vec<_> = report.artifacts.iter().flat_map(files).collect();
+    let feeds = report.feeds.iter().map(|feed| File {
+        path: &feed.path,
+        checks: &feed.checks,
+        signature: None,
+    });
+    let files: Vec<_> = report
+        .artifacts
+        .iter()
+        .flat_map(files)
+        .chain(feeds)
+        .collect();
     let fits = |file: &&File<'_>| {
         let rest = file.path.strip_suffix(wanted);
         rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))

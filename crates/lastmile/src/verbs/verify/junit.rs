@@ -13,6 +13,8 @@ pub(super) fn render(report: &ReleaseReport) -> String {
         let leaves = artifact.contents.iter().flat_map(|it| &it.leaves);
         suites.extend(leaves.map(|leaf| (leaf.path.as_str(), leaf.checks.as_slice())));
     }
+    let feeds = report.feeds.iter();
+    suites.extend(feeds.map(|feed| (feed.path.as_str(), feed.checks.as_slice())));
     if !report.checks.is_empty() {
         suites.push(("the release as a whole", report.checks.as_slice()));
     }

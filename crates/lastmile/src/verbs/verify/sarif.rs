@@ -32,6 +32,13 @@ pub(super) fn render(report: &ReleaseReport) -> String {
             results.extend(leaf.checks.iter().filter_map(|it| place.result(it)));
         }
     }
+    for feed in &report.feeds {
+        let place = Place {
+            artifact: &feed.path,
+            inside: None,
+        };
+        results.extend(feed.checks.iter().filter_map(|it| place.result(it)));
+    }
     // A location is what code scanning shows a result at; the release as a whole has the configuration.
     let whole = Place {
         artifact: "lastmile.yml",

@@ -6,6 +6,8 @@ use super::Cell::{Because, Proved, Unproved};
 use super::{Cell, Row};
 
 const AUTHENTICODE: &str = "authenticode/tests/mutants.rs";
+const FEEDS: &str = "listing/tests.rs";
+const EACH_WRONG: &str = "each_thing_that_is_wrong_fails_its_check";
 const ONE_THING: &str = "one_thing_wrong_fails_its_check";
 const NO_CLOCK: Cell = Because("its format holds no time that anybody vouches for");
 const BY_POLICY: Cell = Because("the key is pinned by the policy");
@@ -220,6 +222,18 @@ pub(super) const ROWS: &[Row] = &[
                 "verify/tests.rs",
                 "checksums_cover_both_ways",
             ),
+        ],
+    },
+    Row {
+        what: "update feeds beside artifacts: electron-updater, Squirrel, Velopack, Tauri, Sparkle",
+        formats: &[],
+        cells: [
+            Proved(&["feed.parse"], FEEDS, EACH_WRONG),
+            Proved(&["feed.size", "feed.digest"], FEEDS, EACH_WRONG),
+            Proved(&["feed.signature"], FEEDS, EACH_WRONG),
+            Because("what a feed says is held against the files, not believed"),
+            Because("a feed has no time that is judged"),
+            Proved(&["feed.version", "feed.coverage"], FEEDS, EACH_WRONG),
         ],
     },
     Row {

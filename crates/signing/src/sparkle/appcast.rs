@@ -1,0 +1,109 @@
+//! Sparkle's appcast: RSS whose items name an archive, its version, its length, and its signature.
+//!
+//! Format: <https://sparkle-project.org/documentation/publishing/>. WinSparkle reads the same.
+
+use release::{Kind, Listed, Listing, Platform};
+
+use crate::xml::{self, Element, Sections, XmlError};
+
+/// The largest appcast that is read, in bytes.
+const BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Items that are read.
+const ITEMS_MAX: usize = 10_000;
+
+/// Why a file is no appcast.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AppcastError {
+    /// Too much of it.
+    #[error("it has more than {BYTES_MAX} bytes, or more than {ITEMS_MAX} items")]
+    TooLarge,
+    /// No XML that is read here.
+    #[error("{0}")]
+    Xml(String),
+    /// XML of another kind.
+    #[error("expected `rss` with one `channel`, found neither")]
+    NotRss,
+    /// An item that updates nothing.
+    #[error(
+        "an item has no `sparkle:version`, or its enclosure no address or no length that is a number"
+    )]
+    Item,
+}
+
+/// Whether a file is an appcast, by its name.
+pub fn is_appcast(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.starts_with("appcast") && name.ends_with(".xml")
+}
+
+/// What an appcast lists: archives, not the deltas between two.
+///
+/// # Errors
+/// Where it cannot be read, or could be read in two ways.
+pub fn read(bytes: &[u8]) -> Result<Listing, AppcastError> {
+    if bytes.len() > BYTES_MAX {
+        return Err(AppcastError::TooLarge);
+    }
+    let xml = |error: XmlError| AppcastError::Xml(error.to_string());
+    let text = xml::in_utf8(bytes).ok_or_else(|| xml(XmlError::Encoding))?;
+    let root = xml::parse_with(&text, Sections::AreText).map_err(xml)?;
+    let channel = root.only("channel").map_err(xml)?;
+    let channel = channel.filter(|_| root.name == "rss");
+    let channel = channel.ok_or(AppcastError::NotRss)?;
+    let mut files = Vec::new();
+    let mut is_for_macos = false;
+    for item in channel.all("item") {
+        if files.len() >= ITEMS_MAX {
+            return Err(AppcastError::TooLarge);
+        }
+        // An item may inform only: it leads to a page.
+        let Some(enclosure) = item.only("enclosure").map_err(xml)? else {
+            continue;
+        };
+        let os = enclosure.attribute("sparkle:os").unwrap_or("macos");
+        is_for_macos |= matches!(os, "macos" | "osx");
+        files.push(listed(item, enclosure).ok_or(AppcastError::Item)?);
+    }
+    let macos = [
+        Platform::MacosX64,
+        Platform::MacosArm64,
+        Platform::MacosUniversal,
+    ];
+    let kinds: &[Kind] = &[Kind::Zip, Kind::Dmg, Kind::TarGz, Kind::Pkg];
+    let served = macos.into_iter().filter(|_| is_for_macos);
+    Ok(Listing {
+        updater: "Sparkle",
+        version: None,
+        files,
+        installs: served.map(|platform| (platform, kinds)).collect(),
+    })
+}
+
+/// Versions stand in elements of the item since Sparkle 2, in attributes of the enclosure before.
+fn listed(item: &Element<'_>, enclosure: &Element<'_>) -> Option<Listed> {
+    let stated = |name: &str| {
+        let element = item.only(name).ok()?.map(|it| it.text.trim().to_owned());
+        element.or_else(|| enclosure.attribute(name).map(str::to_owned))
+    };
+    // What people call it, where that is not what Sparkle compares.
+    let compared = stated("sparkle:version");
+    let version = stated("sparkle:shortVersionString").or(compared)?;
+    let length = enclosure.attribute("length");
+    let size = length
+        .map(|it| it.trim().parse().ok())
+        .map_or(Some(None), |it| it.map(Some))?;
+    let signature = enclosure.attribute("sparkle:edSignature");
+    Some(Listed {
+        url: enclosure
+            .attribute("url")
+            .filter(|url| !url.is_empty())?
+            .to_owned(),
+        version: Some(version),
+        size,
+        digests: Vec::new(),
+        signature: signature.map(str::to_owned),
+    })
+}
+
+#[cfg(test)]
+mod tests;
