@@ -102,6 +102,19 @@ fn package() -> Vec<u8> {
     bytes
 }
 
+/// Requirements of a signature of Apple's (`requirement.h`): `identifier "a" and ! (never or anchor apple generic)`.
+fn requirements() -> Vec<u8> {
+    let expression = [6, 2, 1, u32::from_be_bytes(*b"a\0\0\0"), 9, 7, 0, 15];
+    let expression = expression.iter().flat_map(|it| it.to_be_bytes());
+    let words =
+        |words: &[u32]| -> Vec<u8> { words.iter().flat_map(|it| it.to_be_bytes()).collect() };
+    let one: Vec<_> = words(&[0xfade_0c00, 44, 1])
+        .into_iter()
+        .chain(expression)
+        .collect();
+    [words(&[0xfade_0c01, 64, 1, 3, 20]), one].concat()
+}
+
 /// One to four wounds at once.
 fn spoil(document: &[u8], dice: &mut Dice) -> Vec<u8> {
     let mut bytes = document.to_vec();
@@ -256,6 +269,7 @@ fn no_parser_panics_on_a_spoilt_document() {
     ] {
         documents.insert(name.to_owned(), bytes.to_vec());
     }
+    documents.insert("a.requirements".to_owned(), requirements());
     documents.insert("a.pkg".to_owned(), package());
     documents.insert("a.rpm".to_owned(), linux::rpm());
     documents.insert("a.deb".to_owned(), linux::deb());

@@ -59,6 +59,19 @@ pub(crate) fn judge(
     Ok(listing::judge(&feeds, &request.version, &offered))
 }
 
+/// The feeds in the folders of artifacts whose names are wanted.
+///
+/// # Errors
+/// Where a folder or file cannot be read.
+pub(crate) fn find(found: &[Found], wanted: fn(&str) -> bool) -> Result<Vec<Read>, Error> {
+    let mut feeds = Vec::new();
+    for folder in folders(found) {
+        feeds.extend(read_all(&folder)?);
+    }
+    feeds.retain(|(path, _)| wanted(path.rsplit('/').next().unwrap_or_default()));
+    Ok(feeds)
+}
+
 /// A folder that holds artifacts.
 struct Folder {
     /// Its path relative to the configuration, with `/` at its end; empty for that folder itself.
@@ -67,7 +80,7 @@ struct Folder {
 }
 
 /// The path of a feed, and what it lists or why that cannot be read.
-type Read = (String, Result<Listing, String>);
+pub(crate) type Read = (String, Result<Listing, String>);
 
 /// What stands at a path, so that no file is read twice.
 type Known = BTreeMap<PathBuf, Stood>;

@@ -6,6 +6,7 @@
 pub mod artifacts;
 pub mod audit;
 pub mod config;
+mod continuity;
 mod error;
 mod feeds;
 pub mod inspect;

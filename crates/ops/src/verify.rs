@@ -11,6 +11,7 @@ use std::sync::Arc;
 use release::name::{FileName, printable};
 use release::{Artifact, Timestamp, Version};
 use serde_json::Map;
+use signing::continuity::ContinuityReport;
 use signing::sigstore::Bundles;
 use signing::walk::Room;
 use signing::{
@@ -21,6 +22,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::artifacts::{self, Found, Rule};
+use crate::continuity;
 use crate::error::Error;
 use crate::feeds;
 use crate::progress::{Event, Reporter};
@@ -53,6 +55,8 @@ pub struct Request {
     pub wants_sha512: bool,
     /// Now, for `allow-unsigned`.
     pub now: Timestamp,
+    /// Files or folders of the previous release, whose installed copies must accept this one.
+    pub previous: Vec<PathBuf>,
 }
 
 /// A release whose every artifact passed.
@@ -121,12 +125,32 @@ pub async fn run(request: &Request, reporter: &Reporter) -> Result<Checked, Erro
     let examined = examine_all(&shared, &found, &beside, reporter).await?;
     let mut report = signing::conclude(shared.context(), examined);
     report.feeds = feeds::judge(request, &found, &report)?;
+    report.continuity = compared(&shared, &found).await?;
     let report = report.into_verified().map_err(Error::Checks)?;
     let signatures = found.iter().zip(beside.iter());
     let signatures =
         signatures.filter_map(|(it, files)| Some((it.name.clone(), files.minisig.clone()?)));
     let signatures = signatures.collect();
     Ok(checked(&shared, found, signatures, report))
+}
+
+/// Whether installed copies of the previous release accept this one. None where no previous one was given.
+async fn compared(
+    shared: &Arc<Shared>,
+    found: &[Found],
+) -> Result<Option<ContinuityReport>, Error> {
+    if shared.request.previous.is_empty() {
+        return Ok(None);
+    }
+    let (shared, found) = (shared.clone(), found.to_vec());
+    let compared = tokio::task::spawn_blocking(move || {
+        let Shared { request, trust, .. } = shared.as_ref();
+        continuity::judge(request, &found, &request.previous, trust)
+    });
+    let compared = compared.await;
+    compared
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))
+        .map(Some)
 }
 
 /// Where a file of a container stays while it is looked at: a temporary file that has no name, so that nothing is left behind.

@@ -16,6 +16,7 @@ use crate::cms::{BareDigest, SignedData, SignerInfo};
 use crate::digest::DigestAlgorithm;
 use crate::inspection::{CertificateReport, SignatureReport, SignerReport, TimestampReport};
 use crate::key::PublicKey;
+use crate::msix::on_windows;
 use crate::oid;
 use crate::path::{self, Path, Weak, YEAR_2016};
 use crate::roots::{LegacyDigests, Origin, Purpose, Trust};
@@ -295,6 +296,7 @@ impl<'a> Judging<'a> {
             certificate: CertificateReport::of(certificate),
             organization: shown(oid::ORGANIZATION),
             organization_as_found: certificate.subject.only(oid::ORGANIZATION),
+            subject_on_windows: on_windows(certificate.subject),
             common_name: shown(oid::COMMON_NAME),
             azure_identity: azure_identity(certificate, path),
             team_id: team_id(certificate, path),

@@ -29,10 +29,11 @@ use crate::roots::Trust;
 use crate::verify::Bytes;
 use crate::zip::Archive;
 
-use manifest::Manifest;
 use parts::Parts;
 
 pub(crate) use digest::difference;
+pub(crate) use manifest::Identity;
+pub(crate) use publisher::on_windows;
 
 /// Names of parts that mean something (ECMA-376 part 2 for the first).
 const CONTENT_TYPES: &str = "[Content_Types].xml";
@@ -115,6 +116,27 @@ pub(crate) fn inspect(
     Ok(Inspection::new(kind, at, checks, signatures, trust))
 }
 
+/// What Windows knows a package or bundle by. None where that cannot be read.
+///
+/// # Errors
+/// Where the reader fails.
+pub(crate) fn identity(mut bytes: &mut dyn Bytes) -> io::Result<Option<Identity>> {
+    let Ok(archive) = Archive::open(&mut bytes)? else {
+        return Ok(None);
+    };
+    let manifest = packages::look(bytes, |source| {
+        let Ok(parts) = Parts::of(&archive) else {
+            return Ok(Err(String::new()));
+        };
+        let container = match parts.get(BUNDLE_MANIFEST) {
+            None => Container::Msix,
+            Some(_) => Container::MsixBundle,
+        };
+        manifest::read(source, &parts, container)
+    })?;
+    Ok(manifest.ok().map(|manifest| manifest.identity))
+}
+
 impl Judge<'_> {
     /// Everything about a package or bundle, the signature last, as it rests on what it covers.
     fn package(self, source: &mut Source<'_>, archive: &Archive) -> io::Result<Found> {
@@ -140,9 +162,9 @@ impl Judge<'_> {
         let manifest = manifest::read(source, &parts, container)?;
         let manifest = match manifest {
             Ok(manifest) => {
-                let Manifest {
+                let Identity {
                     name, publisher, ..
-                } = &manifest;
+                } = &manifest.identity;
                 let shown = [name, publisher].map(|it| release::name::printable(it));
                 let [name, publisher] = shown;
                 let reason = format!("`{name}` of `{publisher}`");
@@ -157,14 +179,14 @@ impl Judge<'_> {
         let packages = manifest.as_ref().map(|it| it.packages.as_slice());
         let packages = packages.unwrap_or_default();
         block_map::judge(source, &parts, packages, &mut found.checks)?;
-        let publisher = manifest.as_ref().map(|it| it.publisher.clone());
+        let publisher = manifest.as_ref().map(|it| it.identity.publisher.clone());
         signature::judge(self, source, &parts, container, publisher, &mut found)?;
         if let Some(manifest) = &manifest
             && container == Container::MsixBundle
         {
             bundle::judge(self, source, &parts, manifest, &mut found)?;
         }
-        found.publisher = manifest.map(|it| it.publisher);
+        found.publisher = manifest.map(|it| it.identity.publisher);
         Ok(found)
     }
 }

@@ -4,6 +4,7 @@ use release::{FileName, Platform, Sha256};
 use serde::Serialize;
 
 use crate::checks::{Check, Outcome};
+use crate::continuity::ContinuityReport;
 use crate::inspection::Inspection;
 use crate::measure::Measured;
 use crate::roots::ExtraRoot;
@@ -123,6 +124,9 @@ pub struct ReleaseReport {
     /// Update feeds that stand beside them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub feeds: Vec<FeedReport>,
+    /// Whether installed copies of the previous release accept this one, where that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub continuity: Option<ContinuityReport>,
     /// Checks of the release as a whole.
     pub checks: Vec<Check>,
     /// Roots that were trusted besides the platform's own. Whoever holds one can sign anything: show them loudly.
@@ -173,15 +177,17 @@ impl ReleaseReport {
         self.artifacts.len()
     }
 
-    /// How many artifacts are not good; at least one where a feed or the release as a whole is not.
+    /// How many artifacts are not good; at least one where a feed, the step from the previous release, or
+    /// the release as a whole is not.
     pub fn failed(&self) -> usize {
         let artifacts = self
             .artifacts
             .iter()
             .filter(|artifact| !artifact.verdict.is_good())
             .count();
-        let besides = self.feeds.iter().flat_map(|feed| &feed.checks);
-        let mut besides = self.checks.iter().chain(besides);
+        let feeds = self.feeds.iter().flat_map(|feed| &feed.checks);
+        let continuity = self.continuity.iter().flat_map(|it| it.checks());
+        let mut besides = self.checks.iter().chain(feeds).chain(continuity);
         artifacts.max(usize::from(
             besides.any(|check| check.outcome == Outcome::Fail),
         ))

@@ -7,6 +7,7 @@
 pub mod appcast;
 
 use std::fmt;
+use std::io;
 use std::str::FromStr;
 
 use base64::Engine as _;
@@ -84,6 +85,27 @@ pub fn open(text: Option<&[u8]>, name: &str) -> Opened {
         Check::fail(SPARKLE_PRESENT, reason)
     });
     Opened { signature }
+}
+
+/// Whether a signature, as an appcast states it, holds under a key.
+///
+/// # Errors
+/// Where the reader fails. What is no signature holds under none.
+pub fn check(text: &str, key: &PublicKey, archive: &mut dyn io::Read) -> io::Result<bool> {
+    const CHUNK_BYTES: usize = 256 * 1024;
+    let opened = open(Some(text.as_bytes()), "");
+    let Some(mut reading) = opened.reading(key) else {
+        return Ok(false);
+    };
+    let mut buffer = vec![0; CHUNK_BYTES];
+    loop {
+        match archive.read(&mut buffer) {
+            Ok(0) => return Ok(reading.0.holds()),
+            Ok(read) => reading.update(buffer.get(..read).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 fn read(text: Option<&[u8]>) -> Result<Stated, &'static str> {

@@ -69,6 +69,23 @@ pub(crate) fn zipped_trust() -> Trust {
         .expect("two roots")
 }
 
+/// The subjects of certificates in PEM, in DER.
+pub(crate) fn subjects(pem: &str) -> Vec<Vec<u8>> {
+    use base64::Engine as _;
+    let pieces = pem.split("-----BEGIN CERTIFICATE-----").skip(1);
+    let bodies = pieces.filter_map(|piece| piece.split("-----END").next());
+    let decoded = bodies.map(|body| {
+        let text: String = body.split_whitespace().collect();
+        let engine = base64::engine::general_purpose::STANDARD;
+        engine.decode(text).expect("base64")
+    });
+    let subject = |der: Vec<u8>| {
+        let certificate = crate::x509::Certificate::parse(&der).expect("a certificate");
+        certificate.subject.raw().to_vec()
+    };
+    decoded.map(subject).collect()
+}
+
 /// Writes over bytes.
 pub(crate) fn put(bytes: &mut [u8], at: usize, value: &[u8]) {
     bytes[at..at + value.len()].copy_from_slice(value);

@@ -41,5 +41,10 @@ pub(crate) fn is_kept(name: &str) -> bool {
     matches!(
         name,
         "Info.plist" | "CodeResources" | "embedded.provisionprofile"
-    )
+    ) || is_app_update(name)
+}
+
+/// Whether a file tells an installed app where its updates are, and who may have signed them.
+pub(crate) fn is_app_update(name: &str) -> bool {
+    name == "app-update.yml"
 }

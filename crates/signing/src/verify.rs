@@ -282,6 +282,7 @@ pub fn conclude(context: Context<'_>, examined: Vec<Examined>) -> ReleaseReport 
         schema: 1,
         artifacts,
         feeds: Vec::new(),
+        continuity: None,
         checks,
         extra_roots: context.trust.extra_roots(),
     }

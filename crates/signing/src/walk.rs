@@ -6,6 +6,7 @@
 
 mod container;
 mod containers;
+mod demands;
 pub(crate) mod entry;
 mod folder;
 mod links;
@@ -28,15 +29,17 @@ use crate::format::Format;
 use crate::inspection::{self, Inspection};
 use crate::report::Verdict;
 use crate::roots::Trust;
-use crate::tree::{FileNode, Node, Tree, is_kept};
+use crate::tree::{FileNode, Node, Tree, is_app_update, is_kept};
 use crate::unpack::Packing;
 use crate::verify::Bytes;
 
 use container::Container;
+use demands::Demands;
 use links::Seen;
 use passed::Passed;
 use room::{Budget, Stored, World};
 
+pub(crate) use demands::App;
 pub use folder::{Folder, folder};
 pub use room::{MakeRoom, Room};
 
@@ -93,6 +96,9 @@ pub struct Contents {
     pub checks: Vec<Check>,
     /// Each file that can carry a signature, in the order in which they were found.
     pub leaves: Vec<Leaf>,
+    /// What installed copies will ask of the next version.
+    #[serde(skip)]
+    pub(crate) demands: Demands,
 }
 
 impl Contents {
@@ -238,6 +244,7 @@ impl<'a> Walker<'a> {
                 files: 0,
                 checks: Vec::new(),
                 leaves: Vec::new(),
+                demands: Demands::default(),
             },
             packages: 0,
         }
@@ -256,11 +263,12 @@ impl<'a> Walker<'a> {
         let stays = is_leaf(format) || passing.container(&head, format).is_some();
         let misnamed = passing.misnamed(&head, format);
         let seen = passing.seen(&head, format);
-        if !stays && misnamed.is_none() && !bundle::is_inside(passing.path) {
+        let name = passing.path.rsplit('/').next().unwrap_or_default();
+        let is_of_use = bundle::is_inside(passing.path) || is_app_update(name);
+        if !stays && misnamed.is_none() && !is_of_use {
             return Ok(seen);
         }
         let mut content = head.as_slice().chain(content);
-        let name = passing.path.rsplit('/').next().unwrap_or_default();
         let mut passed = Passed::new(is_kept(name));
         let mut stored = Stored::new(self.settings.room, self.world);
         passed.pass(&mut content, |piece| match stays {
@@ -295,6 +303,7 @@ impl<'a> Walker<'a> {
             checks,
         };
         self.budget.keep(file.kept.as_ref().map_or(0, Vec::len))?;
+        self.app_update(passing, &file)?;
         // What is named as one thing and begins as another was judged as one of them at most.
         if let Some(check) = passing.misnamed(head, format) {
             self.push(leaf(&file, None, vec![check]))?;
@@ -302,6 +311,7 @@ impl<'a> Walker<'a> {
         let mut is_covered = false;
         if is_leaf(format) {
             let signature = self.signature(format, bytes)?;
+            self.budget.keep(demands::shown_bytes(signature.as_ref()))?;
             file.signature.clone_from(&signature);
             self.push(leaf(&file, signature, Vec::new()))?;
         } else if format == Format::Zip {
@@ -363,6 +373,7 @@ impl<'a> Walker<'a> {
                 let rest = leaf.path.strip_prefix(&inside);
                 leaf.is_in_bundle |= rest.is_some_and(|rest| !rest.contains("!/"));
             }
+            self.app(place, &root, tree, &inspection)?;
             self.push(Leaf {
                 path: format!("{place}{root}"),
                 format: Format::Bundle,

@@ -153,6 +153,21 @@ impl<'a> Certificate<'a> {
     }
 }
 
+/// The value of an extension of a certificate, whatever it is.
+pub(crate) fn extension<'a>(certificate: &'a [u8], wanted: Oid<'_>) -> Option<&'a [u8]> {
+    let whole = Cursor::new(certificate).enter(SEQUENCE).ok()?;
+    let mut signed = whole.into_iter().next()?.ok()?.inside().ok()?;
+    let all = signed.find_map(|field| field.ok().filter(|it| it.tag == context(3)))?;
+    let mut extensions = all.inside().ok()?.enter(SEQUENCE).ok()?;
+    extensions.find_map(|extension| {
+        let mut extension = extension.ok()?.inside().ok()?;
+        let oid = Oid::read(&mut extension).ok()?;
+        extension.optional(BOOLEAN).ok()?;
+        let value = extension.expect(OCTET_STRING).ok()?.value;
+        (oid == wanted).then_some(value)
+    })
+}
+
 impl<'a> Extensions<'a> {
     fn read(element: Element<'a>) -> Result<Self, DerError> {
         let mut extensions = Self::default();

@@ -88,6 +88,7 @@ fn inside(path: &str, contents: &Contents) -> String {
         files,
         checks,
         leaves,
+        ..
     } = contents;
     let mut text = not_passed(checks);
     // What is inside a folder has its path on disk, what is inside an archive has one of its own.

@@ -1,5 +1,6 @@
 //! `lastmile verify`.
 
+mod continuity;
 mod explain;
 mod junit;
 mod sarif;
@@ -40,8 +41,11 @@ pub(crate) struct Verify {
     /// Show of a file who signed it, by which certificates and when, and every check: its path, its name, or the end of its path inside an archive
     #[arg(long, value_name = "PATH")]
     explain: Vec<String>,
+    /// Ask whether installed copies accept this release: a folder with the previous release's artifacts as users downloaded them, or its files
+    #[arg(long, value_name = "PATH")]
+    previous: Vec<PathBuf>,
     /// Print the rules that this release meets, to be read and put into lastmile.yml; nothing is verified
-    #[arg(long, conflicts_with_all = ["status", "explain", "sarif", "junit"])]
+    #[arg(long, conflicts_with_all = ["status", "explain", "sarif", "junit", "previous"])]
     learn: bool,
     /// The time to judge signatures and `allow-unsigned` at, to repeat an answer; else now. `publish` has no such flag
     #[arg(long, value_name = "TIME", conflicts_with = "status")]
@@ -60,6 +64,7 @@ pub(crate) async fn run(global: &Global, args: &Verify) -> Result<(), Failure> {
     let loaded = context::load(global, args.app.as_ref())?;
     let mut request = request(&loaded, args.version.as_ref())?;
     request.now = args.at.unwrap_or(request.now);
+    request.previous.clone_from(&args.previous);
     if args.learn {
         let learned = ops::learn::run(&request).await?;
         output::result(global.format, "verify --learn", &learned, &learned.policy);
@@ -187,6 +192,7 @@ pub(crate) fn request(loaded: &Loaded, version: Option<&Version>) -> Result<Requ
         wants_sha512: app.feeds.iter().any(|feed| feed.needs_sha512())
             || app.signing.provenance_rules().next().is_some(),
         now: now(),
+        previous: Vec::new(),
     })
 }
 
@@ -255,6 +261,13 @@ fn report_text(report: &ReleaseReport) -> String {
         let updater = feed.updater.unwrap_or("an updater");
         text.push_str(&format!("{word} {}, feed of {updater}\n{wrong}", feed.path));
     }
+    text.push_str(
+        &report
+            .continuity
+            .as_ref()
+            .map(continuity::text)
+            .unwrap_or_default(),
+    );
     let whole = not_passed(&report.checks);
     if !whole.is_empty() {
         text.push_str("the release as a whole\n");

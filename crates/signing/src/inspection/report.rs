@@ -1,11 +1,14 @@
 //! What is reported of a signature. All texts are escaped for printing.
 
+use std::sync::Arc;
+
 use release::Timestamp;
 use serde::Serialize;
 
 use crate::checks::{Check, Outcome};
 use crate::digest::{DigestAlgorithm, hex};
 use crate::macho::HashKind;
+use crate::requirement::Code;
 use crate::roots::sha256_hex;
 use crate::timestamp::{Stamp, StampKind};
 use crate::x509::Certificate;
@@ -47,6 +50,9 @@ pub struct SignerReport {
     /// The same, not escaped and not shortened, to be compared. None also where the certificate names several.
     #[serde(skip)]
     pub(crate) organization_as_found: Option<String>,
+    /// The subject as Windows writes it, not escaped and not shortened, to be compared.
+    #[serde(skip)]
+    pub(crate) subject_on_windows: String,
     /// Its common name.
     pub common_name: Option<String>,
     /// The durable identity of Azure Artifact Signing, `1.3.6.1.4.1.311.97.…`: the same after each renewal.
@@ -84,6 +90,9 @@ pub struct AppleReport {
     /// What each code directory says besides.
     #[serde(skip)]
     pub(crate) bound: Vec<Bound>,
+    /// What a requirement of other code finds in it.
+    #[serde(skip)]
+    pub(crate) code: Arc<Code>,
     /// When Apple made the notarization ticket that is stapled to it and covers it.
     pub notarized: Option<Timestamp>,
 }

@@ -194,6 +194,11 @@ impl<'a> CodeDirectory<'a> {
             && self.execution == other.execution
     }
 
+    /// Which of Apple's systems the code is a part of; 0 for none.
+    pub(crate) fn platform(&self) -> u8 {
+        self.raw.get(38).copied().unwrap_or_default()
+    }
+
     pub(crate) fn is_ad_hoc(&self) -> bool {
         self.flags & FLAG_AD_HOC != 0
     }

@@ -3,6 +3,7 @@
 //! It is that of a slice, or that of a disk image: what is signed differs, how it is signed does not.
 
 use std::io::{self, Read, Seek};
+use std::sync::Arc;
 
 use release::Timestamp;
 use release::name::printable;
@@ -20,9 +21,13 @@ use crate::macho::code_directory::CodeDirectory;
 use crate::macho::super_blob::{Slot, SuperBlob};
 use crate::macho::{binding, entitlements, pages, slots};
 use crate::oid;
-use crate::path::{Weak, YEAR_2016};
-use crate::roots::{LegacyDigests, Purpose, Trust};
+use crate::path::{Path, Weak, YEAR_2016};
+use crate::requirement::Code;
+use crate::roots::{LegacyDigests, Origin, Purpose, Trust};
 use crate::ticket::{self, Covered};
+
+/// The largest entitlements that are kept for requirements to look at, in bytes. Real ones have up to 5,000.
+const ENTITLEMENTS_BYTES_MAX: usize = 64 * 1024;
 
 /// What a signature is judged with.
 pub(crate) struct Judging<'a> {
@@ -109,7 +114,14 @@ impl Judging<'_> {
             bound: directories.iter().map(bound).collect(),
             ..AppleReport::default()
         };
-        self.judge_cms(&signature, &directories, &mut apple, &mut report);
+        let mut code = code(&signature, &directories);
+        self.judge_cms(
+            &signature,
+            &directories,
+            (&mut apple, &mut code),
+            &mut report,
+        );
+        apple.code = Arc::new(code);
         apple.notarized = self.judge_ticket(&signature, &directories, &mut report.checks);
         report.apple = Some(apple);
         Ok(report)
@@ -169,7 +181,7 @@ impl Judging<'_> {
         &self,
         signature: &SuperBlob<'_>,
         directories: &[CodeDirectory<'_>],
-        apple: &mut AppleReport,
+        (apple, code): (&mut AppleReport, &mut Code),
         report: &mut SignatureReport,
     ) {
         let SignatureReport {
@@ -257,6 +269,10 @@ impl Judging<'_> {
         let team = certificate.subject.only(oid::ORGANIZATIONAL_UNIT);
         checks.push(binding::judge_team(primary.team, team.as_deref()));
         apple.certificate = path.as_ref().and_then(apple::certificate_kind);
+        if let Some(path) = &path {
+            code.is_apple = matches!(path.anchor.origin, Origin::Apple | Origin::Extra);
+            code.path = whole(path);
+        }
         *signer_report = Some(common.signer_report(certificate, path.as_ref()));
         *timestamps = stamps.into_iter().map(TimestampReport::from).collect();
     }
@@ -315,6 +331,39 @@ fn bound(directory: &CodeDirectory<'_>) -> Bound {
         resources: slot(3),
         representation: slot(6),
     }
+}
+
+/// What the parts of a signature say of the code, before anybody asked who made it.
+fn code(signature: &SuperBlob<'_>, directories: &[CodeDirectory<'_>]) -> Code {
+    const REQUIREMENTS: u32 = 2;
+    const ENTITLEMENTS: u32 = 5;
+    // One byte more than is read is refused where it is read.
+    let part = |slot, bytes_max: usize| {
+        let part = signature.all(Slot::Special(slot)).next()?;
+        part.raw.get(..part.raw.len().min(bytes_max + 1))
+    };
+    let entitlements = part(ENTITLEMENTS, ENTITLEMENTS_BYTES_MAX);
+    let primary = directories.first();
+    Code {
+        identifier: primary.map_or_else(Vec::new, |it| it.identifier.to_vec()),
+        code_hashes: directories.iter().map(CodeDirectory::code_hash).collect(),
+        platform: primary.map_or(0, CodeDirectory::platform),
+        is_ad_hoc: primary.is_some_and(CodeDirectory::is_ad_hoc),
+        path: Vec::new(),
+        is_apple: false,
+        entitlements: entitlements.and_then(|it| it.get(8..)).map(<[u8]>::to_vec),
+        requirements: part(REQUIREMENTS, Code::REQUIREMENTS_BYTES_MAX).map(<[u8]>::to_vec),
+    }
+}
+
+/// A path with its root.
+fn whole(path: &Path<'_>) -> Vec<Vec<u8>> {
+    let root = path.anchor.certificate.raw;
+    let mut whole: Vec<_> = path.certificates.iter().map(|it| it.raw).collect();
+    if whole.last() != Some(&root) {
+        whole.push(root);
+    }
+    whole.into_iter().map(<[u8]>::to_vec).collect()
 }
 
 fn laid_out(signature: &SuperBlob<'_>) -> String {

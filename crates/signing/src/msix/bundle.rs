@@ -37,7 +37,7 @@ pub(super) fn judge(
             }
         };
         let inner = package(judge, source, entry)?;
-        if inner.publisher.as_ref() != Some(&manifest.publisher) {
+        if inner.publisher.as_ref() != Some(&manifest.identity.publisher) {
             failures.push(format!("`{shown}` is not by the publisher of the bundle"));
         }
         adopt(&shown, inner, found);

@@ -13,10 +13,25 @@ const NAMESPACES: &str = "http://schemas.microsoft.com/appx/";
 
 /// What a manifest says. Not escaped.
 pub(super) struct Manifest {
-    pub(super) name: String,
-    pub(super) publisher: String,
+    pub(super) identity: Identity,
     /// Packages in a bundle.
     pub(super) packages: Vec<Listed>,
+}
+
+/// What Windows knows a package by. Not escaped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Identity {
+    pub(crate) name: String,
+    pub(crate) publisher: String,
+    /// Four numbers; none where it has others.
+    pub(crate) version: Vec<u32>,
+}
+
+impl Identity {
+    pub(crate) fn shown_version(&self) -> String {
+        let numbers: Vec<_> = self.version.iter().map(u32::to_string).collect();
+        numbers.join(".")
+    }
 }
 
 /// A package that a bundle names.
@@ -67,9 +82,14 @@ fn parse(bytes: &[u8], root: &str) -> Result<Manifest, String> {
         "Bundle" => packages(&found)?,
         _ => Vec::new(),
     };
+    let version = stated("Version").unwrap_or_default();
+    let version = version.split('.').map(str::parse).collect();
     Ok(Manifest {
-        name,
-        publisher,
+        identity: Identity {
+            name,
+            publisher,
+            version: Result::unwrap_or_default(version),
+        },
         packages,
     })
 }

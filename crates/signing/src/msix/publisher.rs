@@ -47,6 +47,27 @@ pub(super) fn mismatch(publisher: &str, subject: Name<'_>) -> Option<String> {
     })
 }
 
+/// A name as Windows writes it: the last part first, and quotes where a value needs them (Microsoft Learn, CertNameToStr).
+pub(crate) fn on_windows(subject: Name<'_>) -> String {
+    /// Parts that are read. Real names have up to ten.
+    const PARTS_MAX: usize = 100;
+    let mut parts: Vec<_> = subject.parts().take(PARTS_MAX).collect();
+    parts.reverse();
+    let shown = parts.iter().map(|(oid, value)| {
+        let oid = oid.to_string();
+        let known = TYPES.iter().find(|(_, known)| *known == oid);
+        let kind = known.map_or(format!("OID.{oid}"), |(kind, _)| (*kind).to_owned());
+        let is_plain = !value.contains([',', '+', '=', '"', '\n', '<', '>', '#', ';'])
+            && value.trim() == value
+            && !value.is_empty();
+        match is_plain {
+            true => format!("{kind}={value}"),
+            false => format!("{kind}=\"{}\"", value.replace('"', "\"\"")),
+        }
+    });
+    shown.collect::<Vec<_>>().join(", ")
+}
+
 /// The types, as numbers, and values of a name.
 fn parse(text: &str) -> Option<Vec<(String, String)>> {
     let mut parts = Vec::new();
@@ -97,9 +118,51 @@ fn quoted_value(text: &str) -> Option<(String, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::der::Cursor;
 
     fn parsed(text: &str) -> Option<Vec<(String, String)>> {
         parse(text)
+    }
+
+    /// Written as Windows writes it, every real name is read as the same parts.
+    #[test]
+    fn names_are_written_as_they_are_read() {
+        let mut count = 0;
+        for pem in [
+            include_str!("../../fixtures/pki/certificates.pem"),
+            include_str!("../../fixtures/zipped/certificates.pem"),
+        ] {
+            for name in crate::tests::subjects(pem) {
+                let name = Name::read(&mut Cursor::new(&name)).expect("a name");
+                let parts = name.parts().map(|(oid, value)| (oid.to_string(), value));
+                let mut expected: Vec<_> = parts.collect();
+                expected.reverse();
+                assert_eq!(parse(&on_windows(name)), Some(expected));
+                count += 1;
+            }
+        }
+        assert!(count > 2);
+        let set = |kind: &[u8], value: &[u8]| {
+            tagged(
+                0x31,
+                &tagged(0x30, &[tagged(6, kind), tagged(12, value)].concat()),
+            )
+        };
+        let both = [
+            set(&[0x55, 4, 10], b"Snake \"Oil\", Inc."),
+            set(&[0x55, 4, 15], b"Private"),
+        ]
+        .concat();
+        let both = tagged(0x30, &both);
+        let name = Name::read(&mut Cursor::new(&both)).expect("a name");
+        assert_eq!(
+            on_windows(name),
+            "OID.2.5.4.15=Private, O=\"Snake \"\"Oil\"\", Inc.\""
+        );
+    }
+
+    fn tagged(tag: u8, value: &[u8]) -> Vec<u8> {
+        [&[tag, u8::try_from(value.len()).expect("short")], value].concat()
     }
 
     #[test]

@@ -277,6 +277,7 @@ fn without_a_rule_nothing_passes() {
         schema: 1,
         artifacts: Vec::new(),
         feeds: Vec::new(),
+        continuity: None,
         checks: Vec::new(),
     };
     assert!(empty.into_verified().is_err(), "nothing proves nothing");

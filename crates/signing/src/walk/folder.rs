@@ -4,7 +4,7 @@ use std::io::{self, SeekFrom};
 
 use crate::bundle;
 use crate::checks::{CONTENTS_PARSE, Check, Outcome};
-use crate::tree::{Node, Tree, is_kept};
+use crate::tree::{Node, Tree, is_app_update, is_kept};
 use crate::verify::Bytes;
 use crate::walk::links::Links;
 use crate::walk::names::{IsFolder, Names, relative};
@@ -91,10 +91,11 @@ impl Folder<'_> {
         let stays = is_leaf(format) || passing.container(&head, format).is_some();
         let misnamed = passing.misnamed(&head, format);
         self.links.file(&path, passing.seen(&head, format));
-        if !stays && misnamed.is_none() && !bundle::is_inside(&path) {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let is_of_use = bundle::is_inside(&path) || is_app_update(name);
+        if !stays && misnamed.is_none() && !is_of_use {
             return Ok(());
         }
-        let name = path.rsplit('/').next().unwrap_or_default();
         let mut passed = Passed::new(is_kept(name));
         passed.pass(bytes, |_| Ok(()))?;
         bytes.seek(SeekFrom::Start(0))?;

@@ -15,6 +15,11 @@ pub(super) fn render(report: &ReleaseReport) -> String {
     }
     let feeds = report.feeds.iter();
     suites.extend(feeds.map(|feed| (feed.path.as_str(), feed.checks.as_slice())));
+    let steps = report.continuity.iter().flat_map(|it| &it.steps);
+    let steps: Vec<_> = steps
+        .map(|step| (super::continuity::name(step), step.checks.as_slice()))
+        .collect();
+    suites.extend(steps.iter().map(|(name, checks)| (name.as_str(), *checks)));
     if !report.checks.is_empty() {
         suites.push(("the release as a whole", report.checks.as_slice()));
     }

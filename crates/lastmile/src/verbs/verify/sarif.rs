@@ -39,6 +39,13 @@ pub(super) fn render(report: &ReleaseReport) -> String {
         };
         results.extend(feed.checks.iter().filter_map(|it| place.result(it)));
     }
+    for step in report.continuity.iter().flat_map(|it| &it.steps) {
+        let place = Place {
+            artifact: &step.to,
+            inside: None,
+        };
+        results.extend(step.checks.iter().filter_map(|it| place.result(it)));
+    }
     // A location is what code scanning shows a result at; the release as a whole has the configuration.
     let whole = Place {
         artifact: "lastmile.yml",

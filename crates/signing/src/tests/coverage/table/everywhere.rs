@@ -237,6 +237,42 @@ pub(super) const ROWS: &[Row] = &[
         ],
     },
     Row {
+        what: "the step from the previous release (`--previous`): electron-updater, Sparkle, macOS, Windows",
+        formats: &[],
+        cells: [
+            Proved(
+                &["continuity.previous"],
+                "continuity/tests.rs",
+                "a_previous_release_that_is_spoilt_is_refused",
+            ),
+            Because("the bytes of both releases are judged as everywhere"),
+            Proved(
+                &["continuity.sparkle-key"],
+                "continuity/tests.rs",
+                "keys_are_changed_one_at_a_time",
+            ),
+            Proved(
+                &[
+                    "continuity.requirement",
+                    "continuity.team-id",
+                    "continuity.bundle-id",
+                ],
+                "continuity/tests.rs",
+                "each_thing_that_installed_apps_refuse_fails_its_check",
+            ),
+            Proved(
+                &["continuity.publisher-name"],
+                "continuity/tests/publisher.rs",
+                "an_installer_is_signed_by_a_publisher_that_apps_accept",
+            ),
+            Proved(
+                &["continuity.identity", "continuity.package"],
+                "continuity/tests.rs",
+                "windows_knows_programs_by_their_signers_and_packages_by_their_names",
+            ),
+        ],
+    },
+    Row {
         what: "`allow-unsigned`",
         formats: &[],
         cells: [

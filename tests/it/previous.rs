@@ -1,0 +1,146 @@
+//! `verify --previous`: a release after another, as users of the previous one will take it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use testkit::World;
+
+use crate::world;
+
+fn fixture(name: &str) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../signing/fixtures");
+    fs::read(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// A release of an app for macOS and an installer for Windows, after one that users have in `old`.
+fn release() -> World {
+    let world = world();
+    let config = "app: snake\nstore: file:./store\npublic-url: /dl\nversion: \"1.4.0\"\n\
+        artifacts:\n  - { path: \"dist/Snake-1.4.0.zip\", platform: macos-universal, kind: zip }\n  \
+        - { path: \"dist/Snake-Setup-*.exe\", platform: windows-x64, kind: nsis }\n\
+        signing:\n  roots: [roots.pem]\n  \
+        macos: { apple: { team-id: SNAKE0OIL1, hardened-runtime: optional, notarized: optional } }\n  \
+        windows: { authenticode: { organization: Snake Oil Ltd } }\n\
+        feeds: [manifest]\nchannels:\n  stable: {}\n";
+    world.write("lastmile.yml", config.as_bytes());
+    let roots = [
+        fixture("continuity/roots.pem"),
+        fixture("pki/certificates.pem"),
+    ];
+    world.write("roots.pem", &roots.concat());
+    world.write("old/Snake-1.3.0.zip", &fixture("continuity/old.app.zip"));
+    world.write("old/Snake-Setup-1.3.0.exe", &fixture("pki/pages.exe"));
+    world.write("dist/Snake-1.4.0.zip", &fixture("continuity/new.app.zip"));
+    world.write("dist/appcast.xml", &fixture("continuity/new.appcast.xml"));
+    world.write("dist/Snake-Setup-1.4.0.exe", &fixture("pki/signed.exe"));
+    world
+}
+
+fn with_publisher(world: &World, names: &str) {
+    let text = format!("provider: generic\nurl: https://dl.example\npublisherName: {names}\n");
+    world.write("old/resources/app-update.yml", text.as_bytes());
+}
+
+#[test]
+fn installed_copies_accept_what_they_ask_for() {
+    let world = release();
+    world
+        .sh("verify --previous old --junit out.xml")
+        .expect(0)
+        .says("accepted dist/Snake-1.4.0.zip after Snake-1.3.0.zip")
+        .says("continuity.requirement")
+        .says("it meets `identifier \"org.example.snake\" and anchor apple generic")
+        .says("continuity.sparkle-key")
+        .says("accepted dist/Snake-Setup-1.4.0.exe after Snake-Setup-1.3.0.exe")
+        .says("note: no `app-update.yml` was found");
+    let report = fs::read_to_string(world.path("out.xml")).expect("a report");
+    let suite = "<testsuite name=\"dist/Snake-1.4.0.zip after Snake-1.3.0.zip\"";
+    assert!(report.contains(suite), "{report}");
+    with_publisher(&world, "[Snake Oil Signer, Somebody Else]");
+    world
+        .sh("verify --previous old/Snake-1.3.0.zip --previous old/resources")
+        .expect(0)
+        .says("continuity.publisher-name");
+    world
+        .sh("verify --previous old --format json")
+        .expect(0)
+        .says("\"continuity\": {")
+        .says("\"from\": \"Snake-1.3.0.zip\"");
+}
+
+#[test]
+fn what_installed_copies_refuse_fails() {
+    let world = release();
+    with_publisher(&world, "Snake Oil Ltd");
+    world.write(
+        "dist/Snake-1.4.0.zip",
+        &fixture("continuity/other-key-and-team.app.zip"),
+    );
+    world.write(
+        "dist/appcast.xml",
+        &fixture("continuity/other-key-and-team.appcast.xml"),
+    );
+    let config = fs::read_to_string(world.path("lastmile.yml")).expect("the configuration");
+    let config = config.replace("SNAKE0OIL1", "ANOTHER123");
+    world.write("lastmile.yml", config.as_bytes());
+    // By itself the release is good: nobody but installed copies knows better.
+    world.sh("verify").expect(0);
+    world
+        .sh("verify --previous old --sarif out.sarif")
+        .expect(1)
+        .says("REFUSED dist/Snake-1.4.0.zip after Snake-1.3.0.zip")
+        .says("signed by team `SNAKE0OIL1` before, and by `ANOTHER123` now")
+        .says("continuity.requirement")
+        .says("continuity.sparkle-key")
+        .says("REFUSED dist/Snake-Setup-1.4.0.exe after resources/app-update.yml")
+        .says("they accept `Snake Oil Ltd`");
+    let report = fs::read_to_string(world.path("out.sarif")).expect("a report");
+    for id in ["continuity.team-id", "continuity.publisher-name"] {
+        assert!(report.contains(&format!("\"ruleId\": \"{id}\"")), "{id}");
+    }
+}
+
+#[test]
+fn a_previous_release_is_found_by_the_rules() {
+    let world = release();
+    world.sh("verify --previous nowhere").expect(2);
+    world.write("empty/readme.txt", b"");
+    world
+        .sh("verify --previous empty")
+        .expect(2)
+        .says("no file there fits an artifact rule");
+    world.write("old/other.bin", b"x");
+    let extra = PathBuf::from("old/Snake-1.3.0.zip");
+    assert!(world.path(&extra.to_string_lossy()).is_file());
+    world
+        .sh("verify --previous old")
+        .expect(0)
+        .says("`other.bin` of the previous release fits no artifact rule");
+    // One file of two platforms is neither.
+    let config = fs::read_to_string(world.path("lastmile.yml")).expect("the configuration");
+    let config = config.replace(
+        "signing:",
+        "  - { path: \"arm/Snake-Setup-*.exe\", platform: windows-arm64, kind: nsis }\nsigning:",
+    );
+    world.write("lastmile.yml", config.as_bytes());
+    world.write(
+        "arm/Snake-Setup-1.4.0-arm64.exe",
+        &fixture("pki/signed.exe"),
+    );
+    world
+        .sh("verify --previous old")
+        .expect(2)
+        .says("fits artifact rules of two platforms or kinds");
+    // In folders as this release has them, each is known again.
+    fs::create_dir_all(world.path("was/dist")).expect("a folder");
+    fs::rename(
+        world.path("old/Snake-Setup-1.3.0.exe"),
+        world.path("was/dist/Snake-Setup-1.3.0.exe"),
+    )
+    .expect("a move");
+    world
+        .sh("verify --previous was")
+        .expect(0)
+        .says("after dist/Snake-Setup-1.3.0.exe")
+        .says("is new: not applicable");
+}
