@@ -144,3 +144,33 @@ fn a_previous_release_is_found_by_the_rules() {
         .says("after dist/Snake-Setup-1.3.0.exe")
         .says("is new: not applicable");
 }
+
+/// Users keep a key: the one that this release is signed by is the one that they have, or they are told.
+#[test]
+fn keys_that_users_keep_are_compared() {
+    let world = world();
+    world.build("1.3.0");
+    fs::rename(world.path("dist"), world.path("old")).expect("a move");
+    world.build("1.4.0");
+    world
+        .sh("verify --previous old")
+        .expect(0)
+        .says("accepted dist/Atlas-1.4.0.AppImage after Atlas-1.3.0.AppImage")
+        .says("continuity.key");
+    // By another key, whose release it was once.
+    let name = "old/Atlas-1.3.0.AppImage";
+    let bytes = fs::read(world.path(name)).expect("an artifact");
+    let other = testkit::signer::Signer::new()
+        .sign(&bytes, "timestamp:1\tfile:Atlas-1.3.0.AppImage\thashed");
+    world.write(&format!("{name}.minisig"), other.as_bytes());
+    world
+        .sh("verify --previous old")
+        .expect(1)
+        .says("REFUSED dist/Atlas-1.4.0.AppImage after Atlas-1.3.0.AppImage")
+        .says("users know the old key");
+    fs::remove_file(world.path(&format!("{name}.minisig"))).expect("a signature");
+    world
+        .sh("verify --previous old")
+        .expect(0)
+        .says("note: not applicable: the previous artifact has no signature to compare keys by");
+}

@@ -358,6 +358,7 @@ fn succeed(bytes: &[u8], kind: release::Kind) {
             kind,
             facts: facts.clone(),
             sparkle: None,
+            keyed: Vec::new(),
         };
         let both = std::slice::from_ref(&released);
         drop(signing::continuity::compare(

@@ -13,15 +13,16 @@ use release::name::printable;
 use release::{Kind, Listing, Os, Platform};
 use signing::continuity::{
     Comparison, ContinuityReport, Facts, Publishers, Released, compare, facts,
+    of_keys as of_keys_in,
 };
 use signing::sparkle::{self, PublicKey, appcast};
 use signing::walk::{Settings, Signed};
-use signing::{MeasureError, Trust};
+use signing::{Check, Context, MeasureError, Policy, Rules};
 
 use crate::artifacts::Found;
 use crate::error::Error;
 use crate::feeds;
-use crate::verify::{Request, read_small, room};
+use crate::verify::{Request, examine_alone, read_small, room};
 
 /// Files of a previous release.
 const FILES_MAX: usize = 10_000;
@@ -55,21 +56,22 @@ struct Files {
 /// Where a file cannot be read, or no artifact of the previous release is found.
 pub(crate) fn judge(
     request: &Request,
+    context: Context<'_>,
     found: &[Found],
-    previous: &[PathBuf],
-    trust: &Trust,
 ) -> Result<ContinuityReport, Error> {
-    let files = files(request, previous)?;
+    let files = files(request, &request.previous)?;
     let settings = Settings {
-        at: request.now,
-        trust,
+        at: context.now,
+        trust: context.trust,
         room,
         // What users install is asked, however their installer is signed.
         signed: Signed::Opened,
     };
     let old = files.artifacts.iter().map(|it| {
         let facts = facts_of(&it.file, it.kind, settings)?;
-        Ok(released(&it.path, it.platform, it.kind, facts))
+        let mut released = released(&it.path, it.platform, it.kind, facts);
+        released.keyed = keyed(context, it)?;
+        Ok(released)
     });
     let old = old.collect::<Result<Vec<_>, Error>>()?;
     let new = found.iter().map(|it| {
@@ -95,7 +97,49 @@ fn released(path: &str, platform: Platform, kind: Kind, facts: Facts) -> Release
         kind,
         facts,
         sparkle: None,
+        keyed: Vec::new(),
     }
+}
+
+/// What a previous artifact is by the keys that today's policy has.
+fn keyed(context: Context<'_>, previous: &Previous) -> Result<Vec<Check>, Error> {
+    let of_keys = |rules: &Rules| Rules {
+        openpgp: rules.openpgp.clone(),
+        minisign: rules.minisign.clone(),
+        ..Rules::default()
+    };
+    let by_os = context.policy.by_os.iter();
+    let policy = Policy {
+        by_os: by_os.map(|(os, rules)| (*os, of_keys(rules))).collect(),
+        all: of_keys(&context.policy.all),
+        ..Policy::default()
+    };
+    let of_os = policy.by_os.get(&previous.platform.os());
+    let is_asked = [of_os, Some(&policy.all)]
+        .into_iter()
+        .flatten()
+        .any(|rules| rules.openpgp.is_some() || rules.minisign.is_some());
+    let base = previous.path.rsplit('/').next().unwrap_or_default();
+    let (true, Ok(name)) = (is_asked, base.parse()) else {
+        return Ok(Vec::new());
+    };
+    let found = Found {
+        path: previous.path.clone(),
+        file: previous.file.clone(),
+        name,
+        platform: previous.platform,
+        kind: previous.kind,
+        size: open(&previous.file)?
+            .metadata()
+            .map_err(|source| local(&previous.file, source))?
+            .len(),
+    };
+    let context = Context {
+        policy: &policy,
+        ..context
+    };
+    let examined = examine_alone(context, &found)?;
+    Ok(of_keys_in(&signing::conclude(context, vec![examined])))
 }
 
 fn open(file: &Path) -> Result<File, Error> {

@@ -144,8 +144,7 @@ async fn compared(
     }
     let (shared, found) = (shared.clone(), found.to_vec());
     let compared = tokio::task::spawn_blocking(move || {
-        let Shared { request, trust, .. } = shared.as_ref();
-        continuity::judge(request, &found, &request.previous, trust)
+        continuity::judge(&shared.request, shared.context(), &found)
     });
     let compared = compared.await;
     compared
@@ -302,6 +301,12 @@ pub(crate) fn is_signed_by(
     Ok(examined.has_good_signature())
 }
 
+/// Examines one artifact by what stands beside it, without anybody who watches.
+pub(crate) fn examine_alone(context: Context<'_>, artifact: &Found) -> Result<Examined, Error> {
+    let beside = BesideFiles::read(context.policy, artifact)?;
+    examine_in(context, artifact, beside.borrowed(), &mut |_| {})
+}
+
 /// Examines every artifact, some at a time, in the order in which they were found.
 async fn examine_all(
     shared: &Arc<Shared>,
@@ -346,6 +351,18 @@ fn examine(
     beside: Beside<'_>,
     reporter: &Reporter,
 ) -> Result<Examined, Error> {
+    let mut progress = |bytes| reporter.tell(Event::Advanced(bytes));
+    let examined = examine_in(shared.context(), artifact, beside, &mut progress)?;
+    reporter.tell(Event::Finished(artifact.name.to_string()));
+    Ok(examined)
+}
+
+fn examine_in(
+    context: Context<'_>,
+    artifact: &Found,
+    beside: Beside<'_>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Examined, Error> {
     let Found {
         path,
         file,
@@ -366,10 +383,7 @@ fn examine(
         path: printable(path),
         source,
     })?;
-    let mut progress = |bytes| reporter.tell(Event::Advanced(bytes));
-    let examined = signing::examine(shared.context(), &candidate, &mut bytes, &mut progress)?;
-    reporter.tell(Event::Finished(name.to_string()));
-    Ok(examined)
+    Ok(signing::examine(context, &candidate, &mut bytes, progress)?)
 }
 
 fn checked(

@@ -208,13 +208,14 @@ checks! {
     FEED_SIZE = "feed.size", "A file has the length that the feed states.";
     FEED_DIGEST = "feed.digest", "A file has the digest that the feed states.";
     FEED_SIGNATURE = "feed.signature", "The signature in the feed is the one that stands beside the file.";
-    CONTINUITY_PREVIOUS = "continuity.previous", "The previous release can be read, and is whole.";
+    CONTINUITY_READABLE = "continuity.readable", "Both releases can be read as far as installed copies ask, and the previous one is whole.";
     CONTINUITY_PUBLISHER_NAME = "continuity.publisher-name", "A publisher whom installed apps of electron-updater accept signed the new installer.";
     CONTINUITY_IDENTITY = "continuity.identity", "Who signed the previous program, installer, or package for Windows signed the new one.";
     CONTINUITY_PACKAGE = "continuity.package", "An app package has the name and publisher of the previous one, and a higher version.";
     CONTINUITY_BUNDLE_ID = "continuity.bundle-id", "An app of macOS has the bundle identifier of the previous one.";
     CONTINUITY_TEAM_ID = "continuity.team-id", "The Apple team that signed the previous one signed the new one.";
     CONTINUITY_REQUIREMENT = "continuity.requirement", "The new code meets the designated requirement of the previous code.";
+    CONTINUITY_KEY = "continuity.key", "The OpenPGP or minisign key that this release must have signed the previous one.";
     CONTINUITY_SPARKLE_KEY = "continuity.sparkle-key", "Installed apps of Sparkle believe the new archive: by their key, or by a new one and the same code signature.";
     FORMAT_UNSUPPORTED = "format.unsupported", "No rule covers the artifact, and its own kind of signature cannot be checked by this version.";
     ALLOW_UNSIGNED = "policy.allow-unsigned", "The policy allows the artifact to be unsigned.";

@@ -6,6 +6,7 @@
 //! all of them, and no user can mend that. What a binary has compiled in, such as Tauri's key, is not looked for: a text
 //! in a binary proves nothing of what it does with it.
 
+mod keys;
 mod macos;
 mod publisher;
 mod windows;
@@ -17,15 +18,18 @@ use release::{Kind, Os, Platform};
 use serde::Serialize;
 
 use crate::apple::plist::Value;
-use crate::checks::{CONTINUITY_PREVIOUS, CONTINUITY_PUBLISHER_NAME, Check, Outcome};
+use crate::checks::{CONTINUITY_PUBLISHER_NAME, CONTINUITY_READABLE, Check, Outcome};
 use crate::dmg;
 use crate::inspection::{self, Inspection};
 use crate::judging::outcome;
 use crate::msix;
-use crate::report::Verdict;
+use crate::report::{ReleaseReport, Verdict};
 use crate::requirement::Requirement;
 use crate::verify::Bytes;
 use crate::walk::{self, Contents, Settings};
+
+/// Files that are named at most, where there is something to note of many.
+const NOTED_MAX: usize = 5;
 
 /// What one artifact says of itself and its signers.
 #[derive(Debug, Clone, Default)]
@@ -71,6 +75,18 @@ pub fn designated_requirement(requirements: &[u8]) -> Result<Option<String>, Str
     Ok(found.map(|it| it.to_string()))
 }
 
+/// The checks of an artifact that are about keys which somebody keeps: OpenPGP's and minisign's.
+pub fn of_keys(report: &ReleaseReport) -> Vec<Check> {
+    let checks = report.artifacts.iter().flat_map(|it| &it.checks);
+    let is_of_keys = |check: &&Check| {
+        let id = check.id.as_str();
+        ["minisign.", "openpgp.", "rpm.", "deb."]
+            .iter()
+            .any(|it| id.starts_with(it))
+    };
+    checks.filter(is_of_keys).cloned().collect()
+}
+
 impl Facts {
     /// Every `app-update.yml` in it: its path, and its bytes.
     pub fn app_updates(&self) -> impl Iterator<Item = (&str, &[u8])> {
@@ -103,6 +119,8 @@ pub struct Released {
     pub facts: Facts,
     /// The keys under which the signature holds that an appcast beside it states; none where no appcast states one.
     pub sparkle: Option<Vec<String>>,
+    /// Of a previous artifact: what was found of its OpenPGP and minisign signatures by the keys of today's policy.
+    pub keyed: Vec<Check>,
 }
 
 /// What an installed app takes updates from: the publishers that an `app-update.yml` names.
@@ -189,8 +207,9 @@ pub fn compare(comparison: Comparison<'_>) -> ContinuityReport {
         let successors: Vec<_> = next.iter().filter(is_successor).collect();
         for new in &successors {
             let mut step = Step::of(old, new);
-            match broken(&old.facts) {
-                Some(reason) => step.checks.push(Check::fail(CONTINUITY_PREVIOUS, reason)),
+            let reason = broken(&old.facts).or_else(|| unread(&new.facts));
+            match reason {
+                Some(reason) => step.checks.push(Check::fail(CONTINUITY_READABLE, reason)),
                 None => one_step(old, new, &mut step),
             }
             report.steps.push(step.conclude());
@@ -238,12 +257,37 @@ fn broken(facts: &Facts) -> Option<String> {
     failed.map(|check| format!("{}; {why}", check.reason))
 }
 
+/// Why it is not known what is inside of a new artifact.
+fn unread(facts: &Facts) -> Option<String> {
+    let checks = facts.contents.iter().flat_map(|it| &it.checks);
+    let mut failed = checks.filter(|check| check.outcome != Outcome::Pass);
+    failed.next().map(|check| check.reason.clone())
+}
+
+/// Containers inside that were not looked into, and may hold an app.
+fn note_unread(of: &str, facts: &Facts, step: &mut Step) {
+    let leaves = facts.contents.iter().flat_map(|it| &it.leaves);
+    for (leaf, check) in leaves
+        .filter_map(|leaf| Some((leaf, leaf.checks.first()?)))
+        .take(NOTED_MAX)
+    {
+        let path = printable(&leaf.path);
+        step.note(format!(
+            "{of} `{path}` was not looked into: {}",
+            check.reason
+        ));
+    }
+}
+
 fn one_step(old: &Released, new: &Released, step: &mut Step) {
     match old.platform.os() {
         Os::Windows => windows::compare(old, new, step),
         Os::Macos => macos::compare(old, new, step),
         Os::Linux | Os::Web => {}
     }
+    keys::compare(old, step);
+    note_unread("in the previous artifact", &old.facts, step);
+    note_unread("in the new artifact", &new.facts, step);
 }
 
 /// Installed apps of electron-updater ask who signed the next installer.
@@ -278,7 +322,7 @@ fn publishers(comparison: Comparison<'_>, report: &mut ContinuityReport) {
         };
         match &publishers.names {
             Err(reason) => step.checks.push(Check::fail(
-                CONTINUITY_PREVIOUS,
+                CONTINUITY_READABLE,
                 format!("`app-update.yml` cannot be read: {}", printable(reason)),
             )),
             Ok(None) => step.note(

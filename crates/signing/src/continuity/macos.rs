@@ -6,7 +6,7 @@ use release::name::printable;
 
 use crate::apple::plist::Value;
 use crate::checks::{
-    CONTINUITY_BUNDLE_ID, CONTINUITY_PREVIOUS, CONTINUITY_REQUIREMENT, CONTINUITY_SPARKLE_KEY,
+    CONTINUITY_BUNDLE_ID, CONTINUITY_READABLE, CONTINUITY_REQUIREMENT, CONTINUITY_SPARKLE_KEY,
     CONTINUITY_TEAM_ID, Check,
 };
 use crate::continuity::{Released, Step};
@@ -26,9 +26,12 @@ pub(super) fn compare(old: &Released, new: &Released, step: &mut Step) {
     for app in old.facts.apps() {
         match successor(app, &apps) {
             Some(found) => Pair::of(app, found, new).judge(step),
-            None => step.note(format!(
-                "`{}` is not in it any more: copies of it get no update",
-                printable(&app.path)
+            None => step.checks.push(Check::fail(
+                CONTINUITY_BUNDLE_ID,
+                format!(
+                    "`{}` has no successor in it: installed copies find no update in this artifact",
+                    printable(&app.path)
+                ),
             )),
         }
     }
@@ -90,7 +93,7 @@ impl<'a> Pair<'a> {
         let what = format!("`{}`: ", printable(name(self.old)));
         let (Some(before), Some(after)) = (&self.before, &self.after) else {
             let reason = format!("{what}an `Info.plist` cannot be read");
-            step.checks.push(Check::fail(CONTINUITY_PREVIOUS, reason));
+            step.checks.push(Check::fail(CONTINUITY_READABLE, reason));
             return;
         };
         step.checks.push(same_bundle(before, after, &what));
@@ -116,7 +119,7 @@ impl<'a> Pair<'a> {
                 let reason = format!(
                     "{what}the previous app's signature does not hold; is it what users downloaded?"
                 );
-                step.checks.push(Check::fail(CONTINUITY_PREVIOUS, reason));
+                step.checks.push(Check::fail(CONTINUITY_READABLE, reason));
             }
             (false, _) => step.note(format!(
                 "{what}the previous app was signed by nobody who is trusted, so macOS holds no successor to anything"
@@ -148,7 +151,7 @@ impl<'a> Pair<'a> {
         };
         if PublicKey::from_str(&old).is_err() {
             let reason = format!("{what}`SUPublicEDKey` of the previous app is no key");
-            step.checks.push(Check::fail(CONTINUITY_PREVIOUS, reason));
+            step.checks.push(Check::fail(CONTINUITY_READABLE, reason));
             return;
         }
         let new = sparkle_key(after);
@@ -281,7 +284,7 @@ fn requirements(
             Err(reason) => {
                 let reason =
                     format!("{what}{place}: the previous app's designated requirement: {reason}");
-                checks.push(Check::fail(CONTINUITY_PREVIOUS, reason));
+                checks.push(Check::fail(CONTINUITY_READABLE, reason));
                 continue;
             }
         };

@@ -81,7 +81,7 @@ fn apps_that_do_not_ask_are_noted_and_files_that_cannot_be_read_fail() {
     assert_eq!(failed(&report), [""; 0]);
     assert!(notes(&report).contains("names no `publisherName`"));
     let report = with(Err("no YAML".to_owned()));
-    assert_eq!(failed(&report), ["continuity.previous"]);
+    assert_eq!(failed(&report), ["continuity.readable"]);
     // Where no such file is found, that is said.
     let report = compared(std::slice::from_ref(&new), std::slice::from_ref(&new));
     assert!(notes(&report).contains("no `app-update.yml` was found"));

@@ -241,11 +241,15 @@ pub(super) const ROWS: &[Row] = &[
         formats: &[],
         cells: [
             Proved(
-                &["continuity.previous"],
+                &["continuity.readable"],
                 "continuity/tests.rs",
                 "a_previous_release_that_is_spoilt_is_refused",
             ),
-            Because("the bytes of both releases are judged as everywhere"),
+            Proved(
+                &["continuity.key"],
+                "continuity/tests.rs",
+                "keys_that_users_keep_are_compared",
+            ),
             Proved(
                 &["continuity.sparkle-key"],
                 "continuity/tests.rs",
