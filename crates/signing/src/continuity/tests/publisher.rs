@@ -87,6 +87,24 @@ fn apps_that_do_not_ask_are_noted_and_files_that_cannot_be_read_fail() {
     assert!(notes(&report).contains("no `app-update.yml` was found"));
 }
 
+/// The file lies deep in what users unpack, and is found in containers inside.
+#[test]
+fn what_an_app_asks_is_found_inside() {
+    use crate::tar::tests::{archive, member};
+    let text = b"provider: generic\npublisherName: Snake Oil\n";
+    let inner = archive(&[member("app/resources/app-update.yml", b'0', text)]);
+    let outer = archive(&[
+        member("inner.tar", b'0', &inner),
+        member("app-update.yml.bak", b'0', text),
+    ]);
+    let found = released(Platform::WindowsX64, Kind::TarGz, &outer);
+    let updates: Vec<_> = found.facts.app_updates().collect();
+    assert_eq!(
+        updates,
+        [("inner.tar!/app/resources/app-update.yml", text.as_slice())]
+    );
+}
+
 /// Names and subjects that differ in little things, each answered by electron-updater itself and by us.
 #[test]
 fn electron_updater_gives_the_same_answers() {
