@@ -3,7 +3,10 @@
 //! The signature stands behind the cabinet, and its place in what the header reserves. A cabinet of a set is signed on
 //! its own, so it is judged on its own: the others are not looked at.
 
+pub(crate) mod contents;
+mod folder;
 mod header;
+mod unpacking;
 
 use std::io::{self, Read, Seek};
 

@@ -16,7 +16,7 @@ pub(super) const SIGNATURE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 const HEADER_BYTES: usize = 36;
 const RESERVE_AT: usize = 40;
 const FOLDER_BYTES: u64 = 8;
-const BLOCK_BYTES: u64 = 8;
+pub(super) const BLOCK_BYTES: u64 = 8;
 const HAS_PREVIOUS: u16 = 1;
 const HAS_NEXT: u16 = 2;
 const HAS_RESERVE: u16 = 4;
@@ -57,11 +57,28 @@ pub(super) enum CabError {
     SignatureTooLarge(u64),
 }
 
+/// Files that lie behind one another, and are packed as one ([MS-CAB] 2.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Folder {
+    /// Where its blocks of data stand.
+    pub(super) data: Range<u64>,
+    pub(super) blocks: u16,
+    /// How it is packed: the kind, and what that needs to know.
+    pub(super) packing: u16,
+}
+
 /// What a cabinet says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Cabinet {
     /// Bytes of the whole file.
     pub(super) size: u64,
+    /// Where the cabinet itself ends; its signature follows.
+    pub(super) end: u64,
+    pub(super) folders: Vec<Folder>,
+    /// Where the list of files begins, behind that of the folders, and how many there are.
+    pub(super) files: (u64, u16),
+    /// Bytes that are reserved in each block of data.
+    pub(super) block_reserve: u8,
     /// Its number in a set, from 0, where it is part of one.
     pub(super) part: Option<u16>,
     /// None where the file is not signed.
@@ -70,12 +87,12 @@ pub(super) struct Cabinet {
     pub(super) covered: Vec<Range<u64>>,
 }
 
-fn u16_at(bytes: &[u8], at: usize) -> Result<u16, CabError> {
+pub(super) fn u16_at(bytes: &[u8], at: usize) -> Result<u16, CabError> {
     let found = bytes.get(at..).and_then(|rest| rest.first_chunk::<2>());
     found.map_or(Err(CabError::Truncated), |it| Ok(u16::from_le_bytes(*it)))
 }
 
-fn u32_at(bytes: &[u8], at: usize) -> Result<u64, CabError> {
+pub(super) fn u32_at(bytes: &[u8], at: usize) -> Result<u64, CabError> {
     let found = bytes.get(at..).and_then(|rest| rest.first_chunk::<4>());
     let found = found.map_or(Err(CabError::Truncated), |it| Ok(u32::from_le_bytes(*it)));
     found.map(u64::from)
@@ -151,7 +168,8 @@ impl Cabinet {
         }
         let step = usize::try_from(folder_bytes).unwrap_or(usize::MAX);
         let list = head.get(at..).unwrap_or_default().chunks_exact(step);
-        let found = data_end(reader, list, reserves.data, end)?;
+        let folders = find_folders(reader, list, reserves.data, end)?;
+        let found = folders.iter().map(|folder| folder.data.end).max();
         if let Some(found) = found.filter(|found| *found != end) {
             let expected = end;
             return Err(CabError::Data { found, expected });
@@ -172,6 +190,10 @@ impl Cabinet {
         let is_part = flags & (HAS_PREVIOUS | HAS_NEXT) != 0;
         Ok(Self {
             size,
+            end,
+            folders,
+            files: (files, u16_at(&fixed, 28)?),
+            block_reserve: reserves.data,
             part: is_part.then_some(u16_at(&fixed, 34)?),
             signature,
             covered: covered(reserves.covered, behind as u64, end),
@@ -251,17 +273,19 @@ fn skip_name(head: &[u8], at: usize) -> Result<usize, CabError> {
     Ok(at + end + 1)
 }
 
-/// Where the data of the last folder ends: CFDATA after CFDATA ([MS-CAB] 2.4). None where there is none.
-fn data_end<'a>(
+/// Where the data of each folder stands: CFDATA after CFDATA ([MS-CAB] 2.4).
+fn find_folders<'a>(
     reader: &mut (impl Read + Seek),
-    folders: impl Iterator<Item = &'a [u8]>,
+    list: impl Iterator<Item = &'a [u8]>,
     reserve: u8,
     end: u64,
-) -> Result<Option<u64>, CabError> {
-    let (mut count, mut last) = (0_u32, None);
-    for folder in folders {
-        let mut at = u32_at(folder, 0)?;
-        for _ in 0..u16_at(folder, 4)? {
+) -> Result<Vec<Folder>, CabError> {
+    let (mut count, mut folders) = (0_u32, Vec::new());
+    for folder in list {
+        let start = u32_at(folder, 0)?;
+        let blocks = u16_at(folder, 4)?;
+        let mut at = start;
+        for _ in 0..blocks {
             count += 1;
             if count > BLOCKS_MAX {
                 return Err(CabError::TooManyBlocks);
@@ -273,7 +297,11 @@ fn data_end<'a>(
                 return Err(CabError::Truncated);
             }
         }
-        last = last.max(Some(at));
+        folders.push(Folder {
+            data: start..at,
+            blocks,
+            packing: u16_at(folder, 6)?,
+        });
     }
-    Ok(last)
+    Ok(folders)
 }

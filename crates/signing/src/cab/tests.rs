@@ -311,3 +311,5 @@ proptest! {
         prop_assert_ne!(look(&bytes).verdict, Verdict::Valid);
     }
 }
+
+mod contents;
