@@ -137,4 +137,4 @@ fn trailing_check(behind: &[u8], trailing: u64) -> Check {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

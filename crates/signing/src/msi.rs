@@ -7,10 +7,14 @@
 
 mod chains;
 mod compound;
+pub(crate) mod contents;
 mod digest;
 mod directory;
 mod limits;
+mod names;
 mod slack;
+mod stream;
+mod tables;
 
 use std::io::{self, Read, Seek};
 

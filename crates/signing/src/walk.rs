@@ -7,6 +7,7 @@
 mod container;
 mod containers;
 mod demands;
+pub(crate) mod distinct;
 pub(crate) mod entry;
 mod folder;
 mod links;

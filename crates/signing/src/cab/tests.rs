@@ -1,6 +1,8 @@
 //! Cabinets of `fixtures/packages`, and copies of them with one thing wrong: the right check must fail, and nothing may
 //! panic.
 
+pub(crate) mod contents;
+
 use std::io::Cursor;
 
 use proptest::prelude::*;
@@ -311,5 +313,3 @@ proptest! {
         prop_assert_ne!(look(&bytes).verdict, Verdict::Valid);
     }
 }
-
-mod contents;

@@ -9,7 +9,7 @@ use crate::msi::chains::{Chains, FREE, REGULAR_MAX};
 use crate::msi::limits::{CompoundError, Limits};
 
 /// [MS-CFB] 2.2: header fields that have one value only.
-const MAGIC: [u8; 8] = [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1];
+pub(super) const MAGIC: [u8; 8] = [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1];
 const HEADER_BYTES: usize = 512;
 /// How many places of FAT sectors the header holds.
 const HEADER_DIFAT: usize = 109;
@@ -30,7 +30,7 @@ pub(super) struct Place {
 /// A compound file whose header and tables were read.
 #[derive(Debug)]
 pub(super) struct Compound<'r, R> {
-    reader: &'r mut R,
+    pub(super) reader: &'r mut R,
     pub(super) size: u64,
     pub(super) is_version_3: bool,
     pub(super) sector_bytes: u64,
@@ -246,7 +246,7 @@ impl<'r, R: Read + Seek> Compound<'r, R> {
     }
 
     /// Where a sector of a stream lies in the file; a mini sector lies in one of the mini stream.
-    fn offset_in(&self, is_mini: bool, sector: u32) -> Result<u64, CompoundError> {
+    pub(super) fn offset_in(&self, is_mini: bool, sector: u32) -> Result<u64, CompoundError> {
         if !is_mini {
             return Ok(self.offset(sector));
         }

@@ -53,6 +53,8 @@ pub(super) enum CompoundError {
     Entries(usize),
     #[error("entry {entry} of the directory {why}")]
     Entry { entry: u32, why: &'static str },
+    #[error("a stream lies in more than {0} pieces")]
+    Pieces(usize),
     #[error("storages lie more than {0} deep in one another")]
     Depth(usize),
 }

@@ -1,5 +1,6 @@
 //! Packages of `fixtures/packages`, and copies of them with one thing wrong.
 
+mod contents;
 mod mutants;
 
 use std::io::Cursor;

@@ -6,6 +6,7 @@ use crate::cpio;
 use crate::dmg;
 use crate::format::Format;
 use crate::inspection;
+use crate::msi;
 use crate::tar;
 use crate::unpack::Packing;
 use crate::walk::head;
@@ -18,6 +19,8 @@ pub(super) enum Container {
     Tar,
     Cpio,
     Xar,
+    Cabinet,
+    Msi,
     Packed(Packing),
     /// What a package installs or runs: cpio, packed or not, and nothing else is taken for it.
     Payload(Option<Packing>),
@@ -34,6 +37,7 @@ impl Container {
         match Format::of_head(head) {
             Format::Zip => return Some(Self::Zip),
             Format::Xar => return Some(Self::Xar),
+            Format::Cab => return Some(Self::Cabinet),
             _ => {}
         }
         Packing::of_head(head).map(Self::Packed)
@@ -59,11 +63,11 @@ impl Container {
     /// What a file of a format holds besides what it is: an installer, a disk image. Leaves the reader anywhere.
     pub(super) fn within(
         format: Format,
-        _bytes: &mut (impl Read + Seek + ?Sized),
+        bytes: &mut (impl Read + Seek + ?Sized),
     ) -> io::Result<Option<Self>> {
         match format {
+            Format::Ole => Ok(msi::contents::is_package(bytes)?.then_some(Self::Msi)),
             Format::Pe
-            | Format::Ole
             | Format::Cab
             | Format::Zip
             | Format::MachO
@@ -88,6 +92,8 @@ impl Container {
             Self::Packed(Packing::Pbzx) => "pbzx archive",
             Self::Cpio => "cpio archive",
             Self::Xar => "xar package",
+            Self::Cabinet => "cabinet",
+            Self::Msi => "Windows Installer package",
             Self::Payload(_) => "payload",
         }
     }

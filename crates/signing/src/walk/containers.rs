@@ -6,9 +6,11 @@ use release::name::printable;
 
 use crate::asar;
 use crate::bundle;
+use crate::cab;
 use crate::checks::{Check, Outcome};
 use crate::cpio;
 use crate::format::Format;
+use crate::msi;
 use crate::tar;
 use crate::tree::{Node, Tree};
 use crate::unpack::Packing;
@@ -104,6 +106,10 @@ impl Walker<'_> {
                 let mut plain = budget.metered(packing.unpacked(source));
                 self.entries(place, |each| cpio::walk(&mut plain, each))
             }
+            Container::Cabinet => {
+                self.entries(place, |each| cab::contents::walk(&mut source, each))
+            }
+            Container::Msi => self.entries(place, |each| msi::contents::walk(&mut source, each)),
             Container::Xar => {
                 self.packages += 1;
                 let walked = self.entries(place, |each| xar_entries(&mut source, each));

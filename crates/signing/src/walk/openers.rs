@@ -29,10 +29,10 @@ fn opener(extension: &str) -> Opener {
         | "appxbundle" | "vsix" | "xpi" | "apk" | "pyz" => Opener::Reader(Format::Zip),
         "dmg" => Opener::Reader(Format::DiskImage),
         "pkg" | "mpkg" => Opener::Reader(Format::Xar),
-        "msi" | "msp" => Opener::Reader(Format::Ole),
+        "msi" | "msp" | "mst" | "msm" => Opener::Reader(Format::Ole),
         "deb" => Opener::Reader(Format::Deb),
         "rpm" => Opener::Reader(Format::Rpm),
-        "tar" | "tgz" | "txz" | "gz" | "xz" | "zst" => Opener::Archiver,
+        "tar" | "tgz" | "txz" | "gz" | "xz" | "zst" | "cab" => Opener::Archiver,
         "7z" | "rar" | "iso" | "vhd" | "vhdx" | "wim" | "tbz" | "bz2" | "crx" | "xip"
         | "squashfs" => Opener::NotRead,
         "hta" | "html" | "htm" | "svg" | "js" | "mjs" | "cjs" | "jse" | "vbs" | "vbe" | "wsf"

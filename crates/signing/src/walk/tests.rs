@@ -461,6 +461,19 @@ fn real_programs_keep_their_verdicts_inside() {
         let alone = inspection::inspect(&mut Cursor::new(bytes), day(), &trust());
         alone.expect("memory").map(|found| found.verdict)
     });
-    let found: Vec<_> = leaves(&contents).into_iter().map(|(_, it)| it).collect();
+    let outer = |(path, _): &(&str, _)| !path.contains("!/");
+    let found = leaves(&contents).into_iter().filter(outer);
+    let found: Vec<_> = found.map(|(_, verdict)| verdict).collect();
     assert_eq!(found, expected);
+    // What the package installs, and what it runs while it does.
+    let paths: Vec<_> = leaves(&contents)
+        .into_iter()
+        .map(|(path, _)| path)
+        .collect();
+    for inside in ["Program Files/PuTTY/putty.exe", "Binary/WixCA"] {
+        assert!(
+            paths.contains(&format!("putty.msi!/{inside}").as_str()),
+            "{paths:?}"
+        );
+    }
 }
