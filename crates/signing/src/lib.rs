@@ -21,6 +21,7 @@ mod digest;
 mod dmg;
 mod ed25519;
 mod format;
+mod inno;
 pub mod inspection;
 mod judging;
 mod key;

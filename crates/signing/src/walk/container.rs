@@ -5,6 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use crate::cpio;
 use crate::dmg;
 use crate::format::Format;
+use crate::inno;
 use crate::inspection;
 use crate::msi;
 use crate::tar;
@@ -21,6 +22,7 @@ pub(super) enum Container {
     Xar,
     Cabinet,
     Msi,
+    Inno,
     Packed(Packing),
     /// What a package installs or runs: cpio, packed or not, and nothing else is taken for it.
     Payload(Option<Packing>),
@@ -67,8 +69,8 @@ impl Container {
     ) -> io::Result<Option<Self>> {
         match format {
             Format::Ole => Ok(msi::contents::is_package(bytes)?.then_some(Self::Msi)),
-            Format::Pe
-            | Format::Cab
+            Format::Pe => Ok(inno::is_installer(bytes)?.then_some(Self::Inno)),
+            Format::Cab
             | Format::Zip
             | Format::MachO
             | Format::Bundle
@@ -94,6 +96,7 @@ impl Container {
             Self::Xar => "xar package",
             Self::Cabinet => "cabinet",
             Self::Msi => "Windows Installer package",
+            Self::Inno => "Inno Setup installer",
             Self::Payload(_) => "payload",
         }
     }

@@ -10,6 +10,7 @@ use crate::cab;
 use crate::checks::{Check, Outcome};
 use crate::cpio;
 use crate::format::Format;
+use crate::inno;
 use crate::msi;
 use crate::tar;
 use crate::tree::{Node, Tree};
@@ -109,6 +110,7 @@ impl Walker<'_> {
             Container::Cabinet => {
                 self.entries(place, |each| cab::contents::walk(&mut source, each))
             }
+            Container::Inno => self.entries(place, |each| inno::walk(&mut source, each)),
             Container::Msi => self.entries(place, |each| msi::contents::walk(&mut source, each)),
             Container::Xar => {
                 self.packages += 1;
