@@ -207,6 +207,14 @@ fn no_parser_panics_on_a_spoilt_document() {
             include_bytes!("../../crates/signing/fixtures/packages/metadata.msi"),
         ),
         (
+            "tiny.msi",
+            include_bytes!("../../crates/signing/fixtures/installers/tiny.msi"),
+        ),
+        (
+            "setup.exe",
+            include_bytes!("../../crates/signing/fixtures/installers/inno/setup.exe"),
+        ),
+        (
             "signed.cab",
             include_bytes!("../../crates/signing/fixtures/packages/signed.cab"),
         ),

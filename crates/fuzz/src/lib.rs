@@ -48,15 +48,24 @@ pub const PARSERS: &[Parser] = &[
     },
     Parser {
         reads: ".exe",
-        parse: |bytes| inspect(bytes),
+        parse: |bytes| {
+            inspect(bytes);
+            walk(bytes);
+        },
     },
     Parser {
         reads: ".msi",
-        parse: |bytes| inspect(bytes),
+        parse: |bytes| {
+            inspect(bytes);
+            walk(bytes);
+        },
     },
     Parser {
         reads: ".cab",
-        parse: |bytes| inspect(bytes),
+        parse: |bytes| {
+            inspect(bytes);
+            walk(bytes);
+        },
     },
     Parser {
         reads: ".macho",

@@ -1,4 +1,4 @@
-//! Installers whose lists and data the compilers of five versions made (`fixtures/inno`), which innoextract reads too, and
+//! Installers whose lists and data the compilers of five versions made (`fixtures/installers/inno`), which innoextract reads too, and
 //! lists that were written as they are wanted.
 
 mod writer;
@@ -32,8 +32,8 @@ macro_rules! made {
     ($name:literal) => {
         installer(
             1,
-            include_bytes!(concat!("../../fixtures/inno/", $name, ".data")),
-            include_bytes!(concat!("../../fixtures/inno/", $name, ".list")),
+            include_bytes!(concat!("../../fixtures/installers/inno/", $name, ".data")),
+            include_bytes!(concat!("../../fixtures/installers/inno/", $name, ".list")),
         )
     };
 }
@@ -80,6 +80,13 @@ fn installers_of_five_compilers_are_read() {
     }
 }
 
+/// `setup.exe` is what others throw changed copies of at this reader.
+#[test]
+fn the_small_program_in_front_is_the_one_that_is_kept() {
+    let kept = include_bytes!("../../fixtures/installers/inno/setup.exe");
+    assert!(made!("6.3.0") == kept);
+}
+
 #[test]
 fn installers_are_read_as_innoextract_reads_them() {
     for (version, bytes) in made().into_iter().take(3) {
@@ -109,7 +116,11 @@ fn installers_are_read_as_innoextract_reads_them() {
 fn what_is_encrypted_or_elsewhere_is_said() {
     let encrypted = made!("encrypted");
     assert!(refusal(&encrypted).contains("is encrypted"));
-    let beside = installer(1, b"", include_bytes!("../../fixtures/inno/beside.list"));
+    let beside = installer(
+        1,
+        b"",
+        include_bytes!("../../fixtures/installers/inno/beside.list"),
+    );
     assert!(refusal(&beside).contains("lie in others beside it"));
     // Where the list itself is encrypted.
     let list = V7_0.list(&V7_0.entries(&[], 0), &[], 2);

@@ -1,5 +1,7 @@
 //! What is found inside, and what ends the walk.
 
+mod installers;
+
 use std::io::{Cursor, Seek, Write as _};
 
 use super::*;

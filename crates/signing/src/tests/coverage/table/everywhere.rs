@@ -64,6 +64,28 @@ pub(super) const ROWS: &[Row] = &[
         ],
     },
     Row {
+        what: "inside cab, msi, Inno Setup",
+        formats: &[],
+        cells: [
+            Proved(
+                &["contents.parse"],
+                "walk/tests/installers.rs",
+                "what_cannot_be_read_of_an_installer_is_said",
+            ),
+            Because(
+                "checksums of blocks and digests of files are compared where the format has them: `contents.parse`",
+            ),
+            Because("what is inside is signed on its own; what is around it is the file's own row"),
+            Because("what is inside is signed on its own; what is around it is the file's own row"),
+            Because("what is inside is signed on its own; what is around it is the file's own row"),
+            Proved(
+                &["contents.parse"],
+                "walk/tests/installers.rs",
+                "programs_in_installers_are_found",
+            ),
+        ],
+    },
+    Row {
         what: "minisign",
         formats: &[],
         cells: [
@@ -301,7 +323,7 @@ pub(super) const ROWS: &[Row] = &[
         ],
     },
     Row {
-        what: "7z, NSIS, Inno Setup, squashfs, snap, scripts, TUF",
+        what: "7z, NSIS, squashfs, snap, scripts, TUF",
         formats: &[],
         cells: [
             Because(
