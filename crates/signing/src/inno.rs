@@ -38,10 +38,10 @@ impl Limits {
     const FILES: u32 = 200_000;
     /// Other entries of the list, of one kind.
     const ENTRIES: u32 = 200_000;
-    /// Bytes of the list, unpacked: it has pictures and code, too.
-    const LIST_BYTES: u64 = 512 * 1024 * 1024;
-    /// Bytes of a name of a file.
-    const NAME_BYTES: u32 = 8 * 1024;
+    /// Bytes of the list, unpacked: it has texts and code, too.
+    const LIST_BYTES: u64 = 256 * 1024 * 1024;
+    /// Bytes of the names of all files, in UTF-16.
+    const NAMES_BYTES: u32 = 32 * 1024 * 1024;
     /// Bytes of the window of LZMA: what `lzma2/ultra64` makes.
     const WINDOW_BYTES: u64 = 64 * 1024 * 1024;
 }

@@ -128,12 +128,15 @@ fn check_encryption(bytes: &mut dyn Bytes, at: u64) -> io::Result<()> {
 /// Entries as they are read.
 struct Entries<'a> {
     plain: io::Take<Box<dyn Read + 'a>>,
+    /// Bytes that names may have yet.
+    names: u32,
 }
 
 impl<'a> Entries<'a> {
     fn new(plain: Box<dyn Read + 'a>) -> Self {
         let plain = plain.take(Limits::LIST_BYTES);
-        Self { plain }
+        let names = Limits::NAMES_BYTES;
+        Self { plain, names }
     }
 
     /// A part of an entry. What the unpacker says of damage is not what it says of the reader below.
@@ -148,14 +151,6 @@ impl<'a> Entries<'a> {
         let mut number = [0; 4];
         self.bytes(&mut number)?;
         Ok(u32::from_le_bytes(number))
-    }
-
-    fn count(&mut self, most: u32) -> io::Result<u32> {
-        let count = self.number()?;
-        match count <= most {
-            true => Ok(count),
-            false => Err(refused(InnoError::Large)),
-        }
     }
 
     fn skip(&mut self, bytes: u32) -> io::Result<()> {
@@ -185,7 +180,9 @@ impl<'a> Entries<'a> {
 
     /// A text in UTF-16.
     fn text(&mut self) -> io::Result<String> {
-        let bytes = self.count(Limits::NAME_BYTES)?;
+        let bytes = self.number()?;
+        let left = self.names.checked_sub(bytes);
+        self.names = left.ok_or_else(|| refused(InnoError::Large))?;
         let mut text = vec![0; bytes as usize];
         self.bytes(&mut text)?;
         let (units, rest) = text.as_chunks::<2>();

@@ -6,6 +6,7 @@
 //! patches, and those that no row names. What stands beside the package, in cabinets or as it is, cannot be read here, and
 //! is said. Scripts in rows of `CustomAction` are texts of the package itself and no files.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Seek};
 
 use release::name::printable;
@@ -94,7 +95,8 @@ pub(crate) fn is_package(bytes: &mut (impl Read + Seek + ?Sized)) -> io::Result<
     let read = Compound::open(&mut bytes, LIMITS)
         .and_then(|mut compound| directory::read(&mut compound, LIMITS));
     match read {
-        Ok(root) => Ok(class(&root).is_some() || table(&root, "_StringPool").is_some()),
+        Ok(root) => Ok(class(&root).is_some()
+            || streams(&root).contains_key(&StreamName::Table("_StringPool".to_owned()))),
         Err(CompoundError::Io(error)) => Err(error),
         Err(_) => Ok(true),
     }
@@ -113,17 +115,16 @@ fn children(storage: &StreamEntry) -> &[StreamEntry] {
     }
 }
 
-/// The stream of a table.
-fn table(root: &StreamEntry, name: &str) -> Option<Place> {
-    find(root, &StreamName::Table(name.to_owned()))
-}
+/// The streams of the root, by their names.
+type Streams = BTreeMap<StreamName, Place>;
 
-fn find(root: &StreamEntry, name: &StreamName) -> Option<Place> {
-    let mut children = children(root).iter();
-    children.find_map(|child| match child.node {
-        Node::Stream(place) if names::stream(&child.name).as_ref() == Some(name) => Some(place),
-        _ => None,
-    })
+fn streams(root: &StreamEntry) -> Streams {
+    let children = children(root).iter();
+    let named = children.filter_map(|child| match child.node {
+        Node::Stream(place) => Some((names::stream(&child.name)?, place)),
+        Node::Storage(_) => None,
+    });
+    named.collect()
 }
 
 /// Reads a package to its end, and hands each file with its content on.
@@ -132,44 +133,41 @@ pub(crate) fn walk(mut bytes: &mut dyn Bytes, each: Each<'_>) -> io::Result<()> 
     let root = directory::read(&mut compound, LIMITS).map_err(refused)?;
     // Patches and transforms have rows of another form, which say how rows change.
     let is_database = class(&root).is_none_or(|it| it == DATABASE);
+    let places = streams(&root);
     let database = match is_database {
-        true => Some(Database::read(&mut compound, &root).map_err(refused)?),
+        true => Some(Database::read(&mut compound, &places).map_err(refused)?),
         false => None,
     };
-    let (mut cabinets, tables) = match &database {
+    let (cabinets, tables) = match &database {
         Some(database) => (
             database.cabinets().map_err(refused)?,
             database.tables().map_err(refused)?,
         ),
         None => Default::default(),
     };
-    streams(
-        &mut compound,
-        &root,
-        "",
-        &mut |name| match name.split_once('.') {
-            _ if cabinets.iter().any(|it| it.strip_prefix('#') == Some(name)) => None,
-            Some((table, key)) if tables.iter().any(|it| it == table) => {
-                Some(format!("{table}/{key}"))
-            }
-            _ => Some(name.to_owned()),
-        },
-        each,
-    )?;
-    let Some(database) = database else {
+    let walked: BTreeSet<_> = cabinets
+        .iter()
+        .filter_map(|it| it.strip_prefix('#'))
+        .collect();
+    let path = |name: &str| match name.split_once('.') {
+        _ if walked.contains(name) => None,
+        Some((table, key)) if tables.contains(table) => Some(format!("{table}/{key}")),
+        _ => Some(name.to_owned()),
+    };
+    show(&mut compound, &root, "", &path, each)?;
+    let Some(database) = &database else {
         return Ok(());
     };
     let mut files = database.files().map_err(refused)?;
     let mut beside = None;
-    cabinets.dedup();
-    for cabinet in cabinets {
+    for cabinet in &cabinets {
         let Some(name) = cabinet.strip_prefix('#') else {
-            beside.get_or_insert(ContentsError::Beside(printable(&cabinet)));
+            beside.get_or_insert(ContentsError::Beside(printable(cabinet)));
             continue;
         };
-        let place = find(&root, &StreamName::Other(name.to_owned()));
+        let place = places.get(&StreamName::Other(name.to_owned()));
         let place = place.ok_or_else(|| refused(ContentsError::NoCabinet(printable(name))))?;
-        let mut stream = compound.stream(place).map_err(refused)?;
+        let mut stream = compound.stream(*place).map_err(refused)?;
         cab::contents::walk(&mut stream, &mut |entry, content| {
             let path = match files.take(&entry.path).map_err(refused)? {
                 Some(path) => path,
@@ -194,11 +192,11 @@ fn file(path: &str) -> io::Result<Entry> {
 }
 
 /// Hands on every stream of a storage that is no table, by the path that it is given, if any, and those of storages inside.
-fn streams<R: Read + Seek>(
+fn show<R: Read + Seek>(
     compound: &mut Compound<'_, R>,
     storage: &StreamEntry,
     folder: &str,
-    path: &mut dyn FnMut(&str) -> Option<String>,
+    path: &dyn Fn(&str) -> Option<String>,
     each: Each<'_>,
 ) -> io::Result<()> {
     for child in children(storage) {
@@ -209,13 +207,7 @@ fn streams<R: Read + Seek>(
         match child.node {
             Node::Storage(_) => {
                 let inner = format!("{folder}{name}/");
-                streams(
-                    compound,
-                    child,
-                    &inner,
-                    &mut |name| Some(name.to_owned()),
-                    each,
-                )?;
+                show(compound, child, &inner, &|name| Some(name.to_owned()), each)?;
             }
             Node::Stream(_) if KNOWN.contains(&name.as_str()) => {}
             Node::Stream(place) => {
@@ -242,9 +234,13 @@ struct Database {
 impl Database {
     fn read(
         compound: &mut Compound<'_, impl Read + Seek>,
-        root: &StreamEntry,
+        places: &Streams,
     ) -> Result<Self, TableError> {
-        let mut bytes = |name| tables::read(compound, table(root, name));
+        let mut streams = tables::Streams::new();
+        let mut bytes = |name: &str| {
+            let place = places.get(&StreamName::Table(name.to_owned()));
+            streams.read(compound, place.copied())
+        };
         let pool = bytes("_StringPool")?;
         let pool = Pool::parse(&pool, bytes("_StringData")?)?;
         let columns = Table::of_system("_Columns", bytes("_Columns")?, &pool)?;
@@ -265,7 +261,7 @@ impl Database {
         String::from_utf8(text).map_err(|_| TableError::Pool)
     }
 
-    fn tables(&self) -> Result<Vec<String>, TableError> {
+    fn tables(&self) -> Result<BTreeSet<String>, TableError> {
         let rows = 0..self.tables.rows;
         rows.map(|row| self.text(self.tables.value("Name", row)?))
             .collect()
@@ -273,11 +269,13 @@ impl Database {
 
     /// The cabinets of all media, in their order; no medium has to have one.
     fn cabinets(&self) -> Result<Vec<String>, TableError> {
-        let mut found = Vec::new();
+        let (mut found, mut seen) = (Vec::new(), BTreeSet::from([String::new()]));
         for row in 0..self.media.rows {
-            found.push(self.text(self.media.value("Cabinet", row)?)?);
+            let name = self.text(self.media.value("Cabinet", row)?)?;
+            if seen.insert(name.clone()) {
+                found.push(name);
+            }
         }
-        found.retain(|name| !name.is_empty());
         Ok(found)
     }
 

@@ -10,7 +10,7 @@ const LETTERS: &[u8; 64] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmno
 const TABLE: u16 = 0x4840;
 
 /// What a stream of the database is called.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum StreamName {
     Table(String),
     Other(String),
@@ -54,7 +54,7 @@ const WINDOWS_1252: [char; 32] = [
 
 /// A text as it is shown. What is in a code page that is not read here keeps its ASCII, and the rest is shown as bytes: it is
 /// the same file by whatever name.
-fn shown(text: &[u8], code_page: u32) -> String {
+pub(super) fn shown(text: &[u8], code_page: u32) -> String {
     if text.is_ascii() || code_page == 65001 {
         return String::from_utf8_lossy(text).into_owned();
     }

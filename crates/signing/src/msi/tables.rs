@@ -4,15 +4,21 @@
 //! column by column. Texts are numbers of entries of the pool.
 
 use std::io::{Read, Seek};
-use std::ops::Range;
 
 use thiserror::Error;
 
 use crate::msi::compound::{Compound, Place, u16_at, u32_at};
 use crate::msi::limits::CompoundError;
 
-/// What is read of one stream of the database, in bytes. 300,000 files have a table of 7 MB.
-const STREAM_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// What is read of a database at most.
+struct Limits;
+
+impl Limits {
+    /// Bytes of all streams that are read: 300,000 files have tables of 14 MB and some texts.
+    const BYTES: u64 = 48 * 1024 * 1024;
+    /// Rows of one table.
+    const ROWS: usize = 500_000;
+}
 
 /// Why the database of a package cannot be read.
 #[derive(Debug, Error)]
@@ -21,28 +27,44 @@ pub(super) enum TableError {
     Compound(#[from] CompoundError),
     #[error("its pool of texts is not as its texts are, or could be read in two ways")]
     Pool,
-    #[error("a table of the database has {0} bytes, more than are read")]
-    TooLarge(u64),
+    #[error("its database has more bytes or rows than are read")]
+    TooLarge,
     #[error("the table `{0}` does not have the rows or columns that it must have")]
     Table(&'static str),
 }
 
-/// Reads a stream of the database; one that is not there has no rows.
-pub(super) fn read(
-    compound: &mut Compound<'_, impl Read + Seek>,
-    place: Option<Place>,
-) -> Result<Vec<u8>, TableError> {
-    match place {
-        None => Ok(Vec::new()),
-        Some(place) if place.bytes > STREAM_BYTES_MAX => Err(TableError::TooLarge(place.bytes)),
-        Some(place) => Ok(super::read_all(compound, place)?),
+/// Reads streams of the database, as long as they are not too large together.
+pub(super) struct Streams {
+    left: u64,
+}
+
+impl Streams {
+    pub(super) fn new() -> Self {
+        Self {
+            left: Limits::BYTES,
+        }
+    }
+
+    /// Reads one; one that is not there has no rows.
+    pub(super) fn read(
+        &mut self,
+        compound: &mut Compound<'_, impl Read + Seek>,
+        place: Option<Place>,
+    ) -> Result<Vec<u8>, TableError> {
+        let Some(place) = place else {
+            return Ok(Vec::new());
+        };
+        let left = self.left.checked_sub(place.bytes);
+        self.left = left.ok_or(TableError::TooLarge)?;
+        Ok(super::read_all(compound, place)?)
     }
 }
 
 /// The texts, by their number.
 pub(super) struct Pool {
     bytes: Vec<u8>,
-    texts: Vec<Range<usize>>,
+    /// Where each begins, and where the last ends: they stand behind one another.
+    starts: Vec<u32>,
     /// Bytes of a number of a text in a table.
     width: usize,
     pub(super) code_page: u32,
@@ -58,26 +80,26 @@ impl Pool {
             .map(|entry| (u16_at(entry, 0), u16_at(entry, 2)))
             .collect();
         let mut entries = entries.into_iter().skip(1);
-        let (mut texts, mut at) = (vec![0..0], 0_usize);
+        let (mut starts, mut at) = (vec![0, 0], 0_u32);
         while let Some((low, uses)) = entries.next() {
-            let mut length = usize::from(low);
+            let mut length = u32::from(low);
             if low == 0 && uses != 0 {
                 let (low, uses_too) = entries.next().ok_or(TableError::Pool)?;
                 // Wine and others take the higher half from there, Windows from here.
                 if uses != uses_too {
                     return Err(TableError::Pool);
                 }
-                length = usize::from(uses) << 16 | usize::from(low);
+                length = u32::from(uses) << 16 | u32::from(low);
             }
-            texts.push(at..at + length);
-            at += length;
+            at = at.checked_add(length).ok_or(TableError::Pool)?;
+            starts.push(at);
         }
-        if pool.len() % 4 != 0 || at != bytes.len() {
+        if !pool.len().is_multiple_of(4) || at as usize != bytes.len() {
             return Err(TableError::Pool);
         }
         Ok(Self {
             bytes,
-            texts,
+            starts,
             width: if head & 1 << 31 == 0 { 2 } else { 3 },
             code_page: head & 0x7fff_ffff,
         })
@@ -85,8 +107,12 @@ impl Pool {
 
     /// A text; the number 0 is none, and so is one that there is not.
     pub(super) fn text(&self, number: u32) -> &[u8] {
-        let range = self.texts.get(number as usize).cloned();
-        let text = range.and_then(|range| self.bytes.get(range));
+        let starts = self.starts.get(number as usize..);
+        let range = match starts {
+            Some([start, end, ..]) => *start as usize..*end as usize,
+            _ => return &[],
+        };
+        let text = self.bytes.get(range);
         text.unwrap_or_default()
     }
 }
@@ -125,9 +151,12 @@ impl Table {
         let columns: Vec<_> = columns.collect();
         let rows = match before {
             0 if bytes.is_empty() => 0,
-            row if row > 0 && bytes.len() % row == 0 => bytes.len() / row,
+            row if row > 0 && bytes.len().is_multiple_of(row) => bytes.len() / row,
             _ => return Err(TableError::Table(name)),
         };
+        if rows > Limits::ROWS {
+            return Err(TableError::TooLarge);
+        }
         Ok(Self {
             name,
             bytes,

@@ -2,6 +2,7 @@
 
 mod contents;
 mod mutants;
+mod tables;
 
 use std::io::Cursor;
 
