@@ -39,7 +39,6 @@ impl Container {
         match Format::of_head(head) {
             Format::Zip => return Some(Self::Zip),
             Format::Xar => return Some(Self::Xar),
-            Format::Cab => return Some(Self::Cabinet),
             _ => {}
         }
         Packing::of_head(head).map(Self::Packed)
@@ -70,8 +69,8 @@ impl Container {
         match format {
             Format::Ole => Ok(msi::contents::is_package(bytes)?.then_some(Self::Msi)),
             Format::Pe => Ok(inno::is_installer(bytes)?.then_some(Self::Inno)),
-            Format::Cab
-            | Format::Zip
+            Format::Cab => Ok(Some(Self::Cabinet)),
+            Format::Zip
             | Format::MachO
             | Format::Bundle
             | Format::Xar

@@ -15,6 +15,8 @@ enum Opener {
     Reader(Format),
     /// A reader of archives that are told by their first bytes.
     Archiver,
+    /// A reader of cabinets: of Microsoft's, or of InstallShield's, which are not read here.
+    Cabinet,
     /// A reader of something that is not read here.
     NotRead,
     /// An interpreter: what begins as a program is none of its texts.
@@ -32,7 +34,8 @@ fn opener(extension: &str) -> Opener {
         "msi" | "msp" | "mst" | "msm" => Opener::Reader(Format::Ole),
         "deb" => Opener::Reader(Format::Deb),
         "rpm" => Opener::Reader(Format::Rpm),
-        "tar" | "tgz" | "txz" | "gz" | "xz" | "zst" | "cab" => Opener::Archiver,
+        "tar" | "tgz" | "txz" | "gz" | "xz" | "zst" => Opener::Archiver,
+        "cab" => Opener::Cabinet,
         "7z" | "rar" | "iso" | "vhd" | "vhdx" | "wim" | "tbz" | "bz2" | "crx" | "xip"
         | "squashfs" => Opener::NotRead,
         "hta" | "html" | "htm" | "svg" | "js" | "mjs" | "cjs" | "jse" | "vbs" | "vbe" | "wsf"
@@ -75,6 +78,10 @@ pub(crate) fn judge(name: &str, format: Format, is_archive: bool) -> Option<Chec
             format!(
                 "`{shown}` is named as an archive, and does not begin as one that is read ({begins})"
             ),
+        ),
+        Opener::Cabinet if format != Format::Cab => (
+            Outcome::Unsupported,
+            format!("`{shown}` is named as a cabinet, and begins as another thing ({begins})"),
         ),
         Opener::Interpreter if format != Format::Other || is_archive => (
             Outcome::Fail,

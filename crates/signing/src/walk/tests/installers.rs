@@ -19,6 +19,7 @@ fn paths(contents: &Contents) -> Vec<&str> {
 fn programs_in_installers_are_found() {
     let inner = small_cabinet(UNSIGNED, b"lib\\a.exe");
     let outer = archive(&[
+        member("data1.cab", b'0', b"ISc( of InstallShield"),
         member("data.cab", b'0', &small_cabinet(&inner, b"inner.cab")),
         member("tiny.msi", b'0', PACKAGE),
         member("setup.exe", b'0', INSTALLER),
@@ -27,6 +28,7 @@ fn programs_in_installers_are_found() {
     assert_eq!(bad(&contents), []);
     let application = "tiny.msi!/Program Files/Snake Oil/an application with a long name.exe";
     let expected = [
+        "data1.cab",
         "data.cab",
         "data.cab!/inner.cab",
         "data.cab!/inner.cab!/lib/a.exe",
