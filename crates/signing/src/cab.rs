@@ -6,6 +6,7 @@
 pub(crate) mod contents;
 mod folder;
 mod header;
+mod lzx;
 mod unpacking;
 
 use std::io::{self, Read, Seek};

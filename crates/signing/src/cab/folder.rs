@@ -89,7 +89,7 @@ impl<'a> FolderReader<'a> {
             return Err(room::refused(FolderError::Checksum));
         }
         self.at += BLOCK_BYTES + packed.len() as u64;
-        let packed = packed.get_mut(reserve..).unwrap_or_default();
+        let packed = packed.get(reserve..).unwrap_or_default();
         self.plain = self
             .unpacker
             .block(packed, plain_bytes)

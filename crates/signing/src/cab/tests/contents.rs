@@ -15,6 +15,7 @@ use crate::cab::contents::walk;
 use crate::digest::hex;
 use crate::tests::{put, sample, skipped};
 use crate::walk::entry::Each;
+use lzx::Kind::{Aligned, Stored, Verbatim};
 use writer::{Block, Folder, cabinet, file, stored};
 
 /// Each file that a reader shows with its SHA-256, in the order of the container.
@@ -175,18 +176,34 @@ fn cabinets_that_others_made_are_read() {
     }
 }
 
+/// A program whose calls are named by distance is packed with all kinds of blocks, some of odd lengths, over several frames.
 #[test]
 fn lzx_is_unpacked_as_cabextract_unpacks_it() {
-    for (bytes, window, translated, seed) in [
-        (100, 15, None, 1),
-        (32 * 1024, 15, Some(32 * 1024), 2),
-        (100_003, 15, None, 3),
-        (300_000, 16, Some(250_000), 4),
-        (400_001, 21, Some(i32::MAX), 5),
-        (70_000, 18, Some(0), 6),
+    let one = [(Verbatim, 0)];
+    let stored = [(Stored, 0)];
+    let many = [
+        (Verbatim, 1000),
+        (Stored, 777),
+        (Aligned, 33_000),
+        (Stored, 32_768 * 2 - 34_777),
+        (Stored, 15),
+        (Aligned, 1),
+        (Verbatim, 2),
+        (Stored, 31_001),
+        (Aligned, 0),
+    ];
+    for (bytes, window, translated, kinds, seed) in [
+        (100, 15, None, &one[..], 1),
+        (32 * 1024, 15, Some(32 * 1024), &one, 2),
+        (70_003, 15, None, &one, 3),
+        (99_001, 16, Some(80_000), &many, 4),
+        (120_001, 21, Some(i32::MAX), &many, 5),
+        (40_000, 18, Some(0), &one, 6),
+        (33_001, 15, Some(30_000), &stored, 7),
+        (100_000, 20, Some(-5), &many[2..], 8),
     ] {
         let plain = text(bytes, seed);
-        let blocks = lzx::pack(&plain, window, translated);
+        let blocks = lzx::pack(&plain, window, translated, kinds);
         let half = bytes as u32 / 2;
         let files = [
             file(0, 0, half, b"a.bin"),
@@ -326,14 +343,19 @@ fn what_could_be_read_in_two_ways_is_refused() {
 
 /// Without sums: what is behind them is to be seen.
 static PACKED: LazyLock<[Vec<u8>; 3]> = LazyLock::new(|| {
-    let plain = text(40_000, 7);
-    let blocks = lzx::pack(&plain, 15, Some(40_000));
+    let plain = text(10_000, 7);
+    let blocks = lzx::pack(
+        &plain,
+        15,
+        Some(9_000),
+        &[(Verbatim, 3_000), (Stored, 101), (Aligned, 0)],
+    );
     let packed = Folder {
         packing: 0x0f03,
         blocks,
     };
     [stored(&plain), packed, writer::zipped(&plain)].map(|folder| {
-        let mut bytes = cabinet(&[folder], &[file(0, 0, 40_000, b"a.bin")]);
+        let mut bytes = cabinet(&[folder], &[file(0, 0, 10_000, b"a.bin")]);
         writer::without_sums(&mut bytes);
         bytes
     })
