@@ -26,7 +26,7 @@ use crate::sigstore::Bundles;
 use crate::sums::SumsDocument;
 use crate::walk::MakeRoom;
 
-use allowance::Named;
+use allowance::{By, Named};
 
 /// An artifact to be examined.
 #[derive(Debug, Clone)]
@@ -195,6 +195,7 @@ impl<'a> Whole<'a> {
         Named {
             path: self.candidate.path,
             sha256: Some(self.measured.sha256),
+            by: By::Path,
         }
     }
 }

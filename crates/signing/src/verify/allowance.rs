@@ -13,11 +13,22 @@ use crate::policy::Allowance;
 use crate::report::Verdict;
 use crate::verify::{Beside, Context};
 
-/// What an allowance may name: a file, and the artifact that it is in.
+/// What an allowance may name: a file, and what it is in.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Named<'a> {
     pub(super) path: &'a str,
     pub(super) sha256: Option<Sha256>,
+    pub(super) by: By,
+}
+
+/// What an allowance must say of something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum By {
+    /// Its path.
+    Path,
+    /// Its digest too: what holds another file is allowed without a signature of its own, which says nothing of that file. Its
+    /// digest says which bytes are in it.
+    Digest,
 }
 
 /// Who signed and how, as rules ask: what another vendor's signature, or none that anybody can be held to, does not have.
@@ -64,9 +75,12 @@ pub(super) fn judge(
         .any(|check| check.outcome == Outcome::Unsupported);
     let allowances = context.policy.allow_unsigned.iter();
     let covering = allowances.filter_map(|allowance| {
-        let covers = |named: &&Named<'_>| allowance.path.covers(named.path);
+        let is_pinned = allowance.sha256.is_some();
+        let covers = |named: &&Named<'_>| {
+            allowance.path.covers(named.path) && (is_pinned || named.by == By::Path)
+        };
         let named = names.iter().find(covers)?;
-        (!is_foreign || allowance.sha256.is_some()).then_some((allowance, named))
+        (!is_foreign || is_pinned).then_some((allowance, named))
     });
     let verdicts: Vec<Check> = covering
         .map(|(allowance, named)| allowed(allowance, named, context))

@@ -1,9 +1,10 @@
 //! What is inside an artifact: each file that can be signed must be, by whom the rules of the artifact say.
 
+use std::collections::BTreeMap;
 use std::io;
 
-use release::Kind;
 use release::name::escaped;
+use release::{Kind, Sha256};
 
 use crate::apple::{self, HardenedRuntime, Notarized};
 use crate::checks::{CONTENTS_PARSE, CONTENTS_SIGNED, Check, FORMAT_UNSUPPORTED, Outcome};
@@ -11,7 +12,7 @@ use crate::format::Format;
 use crate::inspection::{self, Inspection};
 use crate::policy::ContentsRule;
 use crate::report::{ContentsReport, LeafReport};
-use crate::verify::allowance::{self, Named};
+use crate::verify::allowance::{self, By, Named};
 use crate::verify::own::{apple_checks, authenticode_checks, is_opened_as};
 use crate::verify::{Beside, Bytes, Signers, Whole};
 use crate::walk::{self, Contents, Leaf, Settings, Signed};
@@ -61,11 +62,23 @@ pub(super) fn judge(
         let mut apple = own.signatures.iter().filter_map(|it| it.apple.as_ref());
         own.kind == inspection::Kind::AppleDiskImage && apple.any(|it| it.notarized.is_some())
     });
+    // What is signed as a whole may be allowed to be unsigned; what is inside is allowed by its own path, or by the digest of
+    // all that holds it.
+    let mut known = BTreeMap::new();
+    for leaf in &contents.leaves {
+        let path = format!("{}!/{}", whole.candidate.path, leaf.path);
+        known.insert(path, leaf.sha256);
+    }
+    let judging = Judging {
+        whole,
+        signers,
+        is_image_notarized,
+        known: &known,
+    };
     let leaves = contents.leaves.into_iter();
-    let judged = leaves.map(|leaf| judge_leaf(whole, signers, leaf, is_image_notarized));
     Some(ContentsReport {
         files: contents.files,
-        leaves: judged.collect(),
+        leaves: leaves.map(|leaf| judging.leaf(leaf)).collect(),
     })
 }
 
@@ -131,7 +144,7 @@ fn is_looked_into(whole: Whole<'_>, signers: &Signers<'_>, rule: ContentsRule) -
 /// A kind that says that there is something inside, where nothing was found that could be read.
 fn unopened(whole: Whole<'_>, signers: &Signers<'_>) -> Option<Check> {
     let kind = whole.candidate.kind;
-    let is_container = matches!(kind, Kind::Pkg);
+    let is_container = matches!(kind, Kind::Pkg | Kind::Msi);
     let is_looked_into = is_looked_into(whole, signers, contents_rule(whole));
     if !is_container || signers.is_empty() || !is_looked_into {
         return None;
@@ -153,63 +166,92 @@ fn something_is_signed(leaves: usize, files: u64) -> Check {
     Check::pass(CONTENTS_SIGNED, reason)
 }
 
-fn judge_leaf(
-    whole: Whole<'_>,
-    signers: &Signers<'_>,
-    leaf: Leaf,
+/// What all files inside are judged by.
+struct Judging<'a> {
+    whole: Whole<'a>,
+    signers: &'a Signers<'a>,
     is_image_notarized: bool,
-) -> LeafReport {
-    let Leaf {
-        path,
-        format,
-        sha256,
-        signature,
-        is_in_bundle,
-        is_in_package,
-        checks: found,
-    } = leaf;
-    let mut checks = found;
-    match (&signature, covering(format)) {
-        (Some(signature), Some(Covering::Authenticode)) if !signers.authenticode.is_empty() => {
-            checks.extend(authenticode_checks(signature, &signers.authenticode));
+    /// The digest of each file, by what an allowance calls it.
+    known: &'a BTreeMap<String, Option<Sha256>>,
+}
+
+impl Judging<'_> {
+    fn leaf(&self, leaf: Leaf) -> LeafReport {
+        let Self {
+            whole,
+            signers,
+            is_image_notarized,
+            ..
+        } = *self;
+        let Leaf {
+            path,
+            format,
+            sha256,
+            signature,
+            is_in_bundle,
+            is_in_package,
+            checks: found,
+        } = leaf;
+        let mut checks = found;
+        match (&signature, covering(format)) {
+            (Some(signature), Some(Covering::Authenticode)) if !signers.authenticode.is_empty() => {
+                checks.extend(authenticode_checks(signature, &signers.authenticode));
+            }
+            (Some(signature), Some(Covering::Apple)) if !signers.apple.is_empty() => {
+                let is_vouched_for = is_in_bundle || is_in_package || is_image_notarized;
+                let signers = signers.apple.iter();
+                let signers: Vec<_> = signers
+                    .map(|signer| asked_of(signer, format, is_vouched_for))
+                    .collect();
+                let signers: Vec<_> = signers.iter().collect();
+                checks.extend(apple_checks(signature, &signers));
+            }
+            _ if checks.is_empty() => {
+                let reason = format!(
+                    "this is a file of format `{}`, which no rule of `signing` covers",
+                    format.name()
+                );
+                checks.push(Check::new(FORMAT_UNSUPPORTED, Outcome::Unsupported, reason));
+            }
+            _ => {}
         }
-        (Some(signature), Some(Covering::Apple)) if !signers.apple.is_empty() => {
-            let is_vouched_for = is_in_bundle || is_in_package || is_image_notarized;
-            let signers = signers.apple.iter();
-            let signers: Vec<_> = signers
-                .map(|signer| asked_of(signer, format, is_vouched_for))
-                .collect();
-            let signers: Vec<_> = signers.iter().collect();
-            checks.extend(apple_checks(signature, &signers));
+        let path = format!("{}!/{path}", whole.candidate.path);
+        let verdict = allowance::judge(
+            whole.context,
+            &self.names(&path, sha256),
+            Beside::default(),
+            &mut checks,
+        );
+        LeafReport {
+            path: escaped(&path),
+            format: format.name(),
+            sha256,
+            verdict,
+            checks,
+            signature,
         }
-        _ if checks.is_empty() => {
-            let reason = format!(
-                "this is a file of format `{}`, which no rule of `signing` covers",
-                format.name()
-            );
-            checks.push(Check::new(FORMAT_UNSUPPORTED, Outcome::Unsupported, reason));
-        }
-        _ => {}
     }
-    let path = format!("{}!/{path}", whole.candidate.path);
-    let named = Named {
-        path: &path,
-        sha256,
-    };
-    // What is signed as a whole may be allowed to be unsigned; what is inside is allowed by its own path.
-    let names = [named, whole.named()];
-    let names = match Opening::of(whole) {
-        Opening::Signed => names.get(..1).unwrap_or_default(),
-        _ => &names,
-    };
-    let verdict = allowance::judge(whole.context, names, Beside::default(), &mut checks);
-    LeafReport {
-        path: escaped(&path),
-        format: format.name(),
-        sha256,
-        verdict,
-        checks,
-        signature,
+
+    /// What an allowance may call a file: itself, and all that holds it.
+    fn names<'n>(&'n self, path: &'n str, sha256: Option<Sha256>) -> Vec<Named<'n>> {
+        let mut artifact = self.whole.named();
+        if Opening::of(self.whole) == Opening::Signed {
+            artifact.by = By::Digest;
+        }
+        let own = Named {
+            path,
+            sha256,
+            by: By::Path,
+        };
+        let holders = path.match_indices("!/").filter_map(|(at, _)| {
+            let path = path.get(..at)?;
+            Some(Named {
+                path,
+                sha256: *self.known.get(path)?,
+                by: By::Digest,
+            })
+        });
+        [own, artifact].into_iter().chain(holders).collect()
     }
 }
 
