@@ -1,13 +1,14 @@
-//! What a file is compressed with, and its bytes without that: gzip (RFC 1952), xz, zstd (RFC 8878), and
-//! Apple's pbzx.
+//! What a file is compressed with, and its bytes without that: gzip (RFC 1952), xz, zstd (RFC 8878), bzip2, the older lzma,
+//! and Apple's pbzx.
 //!
 //! The stream is read to its end with its checksums; what follows it must be another stream of the same kind. Windows and
 //! dictionaries are bounded, as a header may claim any.
 
 use std::io::{self, BufRead, BufReader, Read};
 
+use bzip2::bufread::MultiBzDecoder;
 use flate2::bufread::GzDecoder;
-use lzma_rust2::XzReader;
+use lzma_rust2::{LzmaReader, XzReader};
 use ruzstd::decoding::StreamingDecoder;
 
 use crate::pbzx::{self, PbzxReader};
@@ -18,9 +19,13 @@ struct Limits;
 impl Limits {
     /// Bytes of a window of zstd: what `zstd --ultra -22` makes is 128 MiB, what `-19` makes is 8 MiB.
     const ZSTD_WINDOW_BYTES: u64 = 128 * 1024 * 1024;
-    /// KiB for the dictionary of xz: `xz -9` needs 65 MiB.
+    /// KiB for the dictionary of xz and lzma: `xz -9` needs 65 MiB.
     const XZ_MEMORY_KIB: u32 = 80 * 1024;
 }
+
+/// How a block of bzip2 begins, and how a stream ends that has none.
+const BZIP2_BLOCK: [u8; 6] = [0x31, 0x41, 0x59, 0x26, 0x53, 0x59];
+const BZIP2_END: [u8; 6] = [0x17, 0x72, 0x45, 0x38, 0x50, 0x90];
 
 /// What a file is compressed with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +33,9 @@ pub(crate) enum Packing {
     Gzip,
     Xz,
     Zstd,
+    Bzip2,
+    /// What xz replaced. Its beginning says too little to know it by.
+    Lzma,
     Pbzx,
 }
 
@@ -38,6 +46,11 @@ impl Packing {
             [0x1f, 0x8b, 8, ..] => Some(Self::Gzip),
             [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Self::Xz),
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Self::Zstd),
+            [b'B', b'Z', b'h', b'1'..=b'9', rest @ ..]
+                if rest.starts_with(&BZIP2_BLOCK) || rest.starts_with(&BZIP2_END) =>
+            {
+                Some(Self::Bzip2)
+            }
             _ if pbzx::is_pbzx(head) => Some(Self::Pbzx),
             _ => None,
         }
@@ -49,6 +62,8 @@ impl Packing {
             Self::Gzip => "gz",
             Self::Xz => "xz",
             Self::Zstd => "zst",
+            Self::Bzip2 => "bz2",
+            Self::Lzma => "lzma",
             Self::Pbzx => "pbzx",
         }
     }
@@ -60,6 +75,8 @@ impl Packing {
             Self::Gzip => Box::new(Streams::new(packed, open_gzip, close_gzip)),
             Self::Xz => Box::new(XzReader::new_mem_limit(packed, true, Limits::XZ_MEMORY_KIB)),
             Self::Zstd => Box::new(Streams::new(packed, open_zstd, close_zstd)),
+            Self::Bzip2 => Box::new(MultiBzDecoder::new(packed)),
+            Self::Lzma => Box::new(Lzma::Before(packed)),
             Self::Pbzx => Box::new(PbzxReader::new(packed)),
         }
     }
@@ -134,6 +151,40 @@ fn close_zstd<R: BufRead>(
         return Err(invalid("a frame does not have the checksum that it states"));
     }
     Ok(packed)
+}
+
+/// A stream of lzma. It has no checksum, so that it ends where the file does is what can be known of it.
+enum Lzma<R> {
+    Before(R),
+    Inside(Box<LzmaReader<R>>),
+    Ended,
+}
+
+impl<R: BufRead> Read for Lzma<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match std::mem::replace(self, Self::Ended) {
+                Self::Before(packed) => {
+                    let mut stream =
+                        LzmaReader::new_mem_limit(packed, Limits::XZ_MEMORY_KIB, None)?;
+                    stream.set_relaxed_end_condition(false);
+                    *self = Self::Inside(Box::new(stream));
+                }
+                Self::Inside(mut stream) => {
+                    let read = stream.read(buffer)?;
+                    if read > 0 || buffer.is_empty() {
+                        *self = Self::Inside(stream);
+                        return Ok(read);
+                    }
+                    let (mut packed, ahead) = stream.into_parts();
+                    if !ahead.is_empty() || !packed.fill_buf()?.is_empty() {
+                        return Err(invalid("something stands behind the stream"));
+                    }
+                }
+                Self::Ended => return Ok(0),
+            }
+        }
+    }
 }
 
 fn invalid(reason: &str) -> io::Error {

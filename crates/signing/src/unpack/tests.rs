@@ -24,6 +24,29 @@ const ZSTD: &[u8] = &[
     0x9f, 0x88,
 ];
 
+/// `printf hello | bzip2 -c`.
+const BZIP2: &[u8] = &[
+    0x42, 0x5a, 0x68, 0x39, 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, 0x19, 0x31, 0x65, 0x3d, 0x00, 0x00,
+    0x00, 0x81, 0x00, 0x02, 0x44, 0xa0, 0x00, 0x21, 0x9a, 0x68, 0x33, 0x4d, 0x07, 0x33, 0x8b, 0xb9,
+    0x22, 0x9c, 0x28, 0x48, 0x0c, 0x98, 0xb2, 0x9e, 0x80,
+];
+
+/// `printf hello | lzma -c`.
+const LZMA: &[u8] = &[
+    0x5d, 0x00, 0x00, 0x80, 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x00, 0x34, 0x19,
+    0x49, 0xee, 0x8e, 0x68, 0x21, 0xff, 0xff, 0xff, 0xb9, 0xe0, 0x00, 0x00,
+];
+
+/// Each with its checksum.
+fn streams() -> [(&'static str, Vec<u8>); 4] {
+    [
+        ("gzip", gzip(b"hello")),
+        ("xz", XZ.to_vec()),
+        ("zstd", ZSTD.to_vec()),
+        ("bzip2", BZIP2.to_vec()),
+    ]
+}
+
 fn read(bytes: &[u8]) -> io::Result<Vec<u8>> {
     let packing = Packing::of_head(bytes).expect("a packing");
     let mut plain = Vec::new();
@@ -33,8 +56,8 @@ fn read(bytes: &[u8]) -> io::Result<Vec<u8>> {
 
 #[test]
 fn streams_are_read_one_behind_the_other() {
-    let gzipped = gzip(b"hello");
-    for (what, bytes) in [("gzip", gzipped.as_slice()), ("xz", XZ), ("zstd", ZSTD)] {
+    for (what, bytes) in streams() {
+        let bytes = bytes.as_slice();
         assert_eq!(read(bytes).expect(what), b"hello", "{what}");
         let twice = [bytes, bytes].concat();
         assert_eq!(read(&twice).expect(what), b"hellohello", "{what}");
@@ -43,14 +66,19 @@ fn streams_are_read_one_behind_the_other() {
 
 #[test]
 fn streams_that_are_cut_spoilt_or_followed_are_errors() {
-    let gzipped = gzip(b"hello");
-    for (what, bytes) in [("gzip", gzipped.as_slice()), ("xz", XZ), ("zstd", ZSTD)] {
-        for end in 7..bytes.len() {
+    for (what, bytes) in streams() {
+        let bytes = bytes.as_slice();
+        for end in 10..bytes.len() {
             read(&bytes[..end]).expect_err(&format!("{what} cut at {end}"));
         }
         read(&[bytes, b"more"].concat()).expect_err(&format!("{what} with more behind"));
         let mut spoilt = bytes.to_vec();
-        let at = spoilt.len() - if what == "gzip" { 5 } else { 1 };
+        let behind = match what {
+            "gzip" => 5,
+            "bzip2" => 3,
+            _ => 1,
+        };
+        let at = spoilt.len() - behind;
         spoilt[at] ^= 1;
         read(&spoilt).expect_err(&format!("{what} with another checksum"));
     }
@@ -62,4 +90,24 @@ fn a_header_cannot_ask_for_more_memory_than_the_limit() {
     let mut wide = vec![0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xf8];
     wide.extend_from_slice(&[0; 16]);
     read(&wide).expect_err("a window without end");
+}
+
+fn read_lzma(bytes: &[u8]) -> io::Result<Vec<u8>> {
+    let mut plain = Vec::new();
+    Packing::Lzma.unpacked(bytes).read_to_end(&mut plain)?;
+    Ok(plain)
+}
+
+#[test]
+fn a_stream_of_lzma_ends_where_the_file_does() {
+    assert_eq!(read_lzma(LZMA).expect("a stream"), b"hello");
+    for end in 0..LZMA.len() {
+        read_lzma(&LZMA[..end]).expect_err(&format!("cut at {end}"));
+    }
+    read_lzma(&[LZMA, b"m"].concat()).expect_err("more behind");
+    read_lzma(&[LZMA, LZMA].concat()).expect_err("another behind");
+    // A dictionary of 2 GiB.
+    let mut wide = LZMA.to_vec();
+    wide[4] = 0x80;
+    read_lzma(&wide).expect_err("a dictionary without end");
 }

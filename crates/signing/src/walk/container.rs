@@ -90,6 +90,8 @@ impl Container {
             Self::Packed(Packing::Gzip) => "gzip archive",
             Self::Packed(Packing::Xz) => "xz archive",
             Self::Packed(Packing::Zstd) => "zstd archive",
+            Self::Packed(Packing::Bzip2) => "bzip2 archive",
+            Self::Packed(Packing::Lzma) => "lzma archive",
             Self::Packed(Packing::Pbzx) => "pbzx archive",
             Self::Cpio => "cpio archive",
             Self::Xar => "xar package",
