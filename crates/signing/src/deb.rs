@@ -2,9 +2,10 @@
 //!
 //! Such signatures are rare: apt trusts a package by the digest in the signed index of its repository. They are over the
 //! contents of the three members, one behind the other, so neither names nor lengths of members are signed. Names and
-//! order are therefore fixed here, and control and data must begin as their names say. No file inside is judged.
+//! order are therefore fixed here, and control and data must begin as their names say.
 
 mod ar;
+mod contents;
 
 use std::io::{self, Read, Seek};
 
@@ -21,19 +22,54 @@ use crate::unpack::Packing;
 
 use ar::Member;
 
+pub(crate) use contents::walk;
+
 /// What `debian-binary` says: the version of the format. Others of version 2 would be compatible, but there are none.
 const VERSION: &[u8] = b"2.0\n";
 /// Members that are signatures of debsigs: by who distributes the package, and by who maintains it.
 const SIGNATURES: [&str; 2] = ["_gpgorigin", "_gpgmaint"];
-/// The endings of `control.tar` and `data.tar` that dpkg knows, and what stands at the beginning of such a file.
-const COMPRESSIONS: [(&str, &[u8]); 6] = [
-    ("", b"ustar"),
-    (".gz", &[0x1f, 0x8b]),
-    (".xz", &[0xfd, b'7', b'z', b'X', b'Z', 0]),
-    (".zst", &[0x28, 0xb5, 0x2f, 0xfd]),
-    (".bz2", b"BZh"),
-    (".lzma", &[0x5d, 0, 0]),
-];
+/// How `control.tar` and `data.tar` may be packed.
+struct Compression {
+    /// What stands behind their names then.
+    ending: &'static str,
+    packing: Option<Packing>,
+    /// What stands at the beginning of such a file.
+    magic: &'static [u8],
+}
+
+impl Compression {
+    const fn new(ending: &'static str, packing: Option<Packing>, magic: &'static [u8]) -> Self {
+        Self {
+            ending,
+            packing,
+            magic,
+        }
+    }
+
+    /// Those that dpkg knows. The last two it takes of the data alone.
+    const ALL: [Self; 6] = [
+        Self::new("", None, b"ustar"),
+        Self::new(".gz", Some(Packing::Gzip), &[0x1f, 0x8b]),
+        Self::new(".xz", Some(Packing::Xz), &[0xfd, b'7', b'z', b'X', b'Z', 0]),
+        Self::new(".zst", Some(Packing::Zstd), &[0x28, 0xb5, 0x2f, 0xfd]),
+        Self::new(".bz2", Some(Packing::Bzip2), b"BZh"),
+        Self::new(".lzma", Some(Packing::Lzma), &[0x5d, 0, 0]),
+    ];
+
+    /// How a member is packed, by its name.
+    fn of(name: &str) -> Option<&'static Self> {
+        let is_control = name.starts_with(CONTROL);
+        let ending = name.strip_prefix(CONTROL).or(name.strip_prefix(DATA))?;
+        let is_known = |it: &&Self| {
+            let is_of_data = matches!(it.packing, Some(Packing::Bzip2 | Packing::Lzma));
+            it.ending == ending && !(is_control && is_of_data)
+        };
+        Self::ALL.iter().find(is_known)
+    }
+}
+
+const CONTROL: &str = "control.tar";
+const DATA: &str = "data.tar";
 
 /// The largest `control.tar` that is read, in bytes, packed and unpacked. Those of Debian have up to 3 MB.
 const CONTROL_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -129,17 +165,18 @@ fn wrong_members(
     if read_at(reader, version.start, version.bytes())?.as_deref() != Some(VERSION) {
         return Ok(Some("its format is not of version 2.0".to_owned()));
     }
-    for (member, expected) in [(control, "control.tar"), (data, "data.tar")] {
-        let ending = member.name.strip_prefix(expected);
-        let known = COMPRESSIONS.iter().find(|(it, _)| ending == Some(it));
+    for (member, expected) in [(control, CONTROL), (data, DATA)] {
+        let known = Compression::of(&member.name).filter(|_| member.name.starts_with(expected));
         let found = member.shown();
-        let Some((ending, magic)) = known else {
-            return Ok(Some(format!("expected `{expected}`, found `{found}`")));
+        let Some(known) = known else {
+            return Ok(Some(format!(
+                "expected `{expected}`, packed in a way that dpkg reads, found `{found}`"
+            )));
         };
-        let at = if ending.is_empty() { TAR_MARK_AT } else { 0 };
-        let bytes = magic.len() as u64;
+        let at = known.packing.map_or(TAR_MARK_AT, |_| 0);
+        let bytes = known.magic.len() as u64;
         let begin = read_at(reader, member.start + at, bytes)?;
-        if begin.as_deref() != Some(*magic) || member.bytes() < at + bytes {
+        if begin.as_deref() != Some(known.magic) || member.bytes() < at + bytes {
             return Ok(Some(format!("`{found}` does not begin as its name says")));
         }
     }
@@ -171,14 +208,10 @@ fn control_ends(reader: &mut (impl Read + Seek), control: &Member) -> io::Result
     let Some(bytes) = read_at(reader, control.start, control.bytes())? else {
         return Err(io::ErrorKind::UnexpectedEof.into());
     };
-    let plain: Box<dyn Read> = match (Packing::of_head(&bytes), tar::is_tar(&bytes)) {
-        (_, true) => Box::new(bytes.as_slice()),
-        (Some(packing), false) => Box::new(packing.unpacked(bytes.as_slice())),
-        (None, false) => {
-            return Ok(Some(format!(
-                "`{found}` is packed in a way that is not read"
-            )));
-        }
+    let packing = Compression::of(&control.name).and_then(|it| it.packing);
+    let plain: Box<dyn Read> = match packing {
+        Some(packing) => Box::new(packing.unpacked(bytes.as_slice())),
+        None => Box::new(bytes.as_slice()),
     };
     let mut plain = plain.take(CONTROL_BYTES_MAX);
     let walked = tar::walk(&mut plain, &mut |_, _| Ok(()));
@@ -189,4 +222,4 @@ fn control_ends(reader: &mut (impl Read + Seek), control: &Member) -> io::Result
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

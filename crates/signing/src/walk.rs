@@ -86,6 +86,9 @@ pub enum Signed {
     Closed,
 }
 
+/// Containers that are signed as a whole.
+const WHOLE: [Container; 2] = [Container::Xar, Container::Deb];
+
 /// What is inside a container.
 #[derive(Debug, Clone, Serialize)]
 pub struct Contents {
@@ -107,17 +110,23 @@ impl Contents {
     pub fn verdict(&self) -> Verdict {
         let own = match self.checks.iter().all(|it| it.outcome == Outcome::Pass) {
             // A package of scripts is signed as a whole.
-            true if self.container == Container::Xar.name() => Verdict::Valid,
+            true if WHOLE.map(Container::name).contains(&self.container) => Verdict::Valid,
             true if self.leaves.is_empty() => Verdict::Unsigned,
             true => Verdict::Valid,
             false => Verdict::Invalid,
         };
-        let leaves = self.leaves.iter().map(Leaf::verdict);
-        leaves.fold(own, Verdict::worse)
+        // Programs of Linux carry no signature: that of their package covers them, and is judged by itself.
+        let leaves = self.leaves.iter().filter(|leaf| !leaf.is_covered());
+        leaves.map(Leaf::verdict).fold(own, Verdict::worse)
     }
 }
 
 impl Leaf {
+    /// Whether the package that it lies in says everything that can be said of who signed it.
+    fn is_covered(&self) -> bool {
+        self.is_in_linux_package && self.format == Format::Elf && self.checks.is_empty()
+    }
+
     /// Its verdict, where no policy says who must have signed.
     pub fn verdict(&self) -> Verdict {
         let found = self.signature.as_ref().map(|found| found.verdict);
@@ -145,6 +154,8 @@ pub struct Leaf {
     pub is_in_bundle: bool,
     /// Whether it lies in a package, whose own signature and ticket vouch for it too.
     pub is_in_package: bool,
+    /// Whether it lies in a package of Linux, whose own signature covers it.
+    pub is_in_linux_package: bool,
     /// What else is wrong: a container inside that cannot be read.
     pub checks: Vec<Check>,
 }
@@ -186,6 +197,8 @@ struct Walker<'a> {
     contents: Contents,
     /// How many packages lie around what is being read.
     packages: usize,
+    /// How many packages of Linux do.
+    linux_packages: usize,
 }
 
 /// A file that passes.
@@ -248,6 +261,7 @@ impl<'a> Walker<'a> {
                 demands: Demands::default(),
             },
             packages: 0,
+            linux_packages: 0,
         }
     }
 
@@ -293,6 +307,7 @@ impl<'a> Walker<'a> {
         let format = format_of(head, passing.path);
         let is_in_bundle = bundle::is_inside(passing.path);
         let is_in_package = self.packages > 0;
+        let is_in_linux_package = self.linux_packages > 0;
         let leaf = |file: &FileNode, signature, checks| Leaf {
             path: format!("{}{}", passing.place, passing.path),
             format,
@@ -301,6 +316,7 @@ impl<'a> Walker<'a> {
             // Set where a bundle was judged, whatever a folder is called.
             is_in_bundle: false,
             is_in_package,
+            is_in_linux_package,
             checks,
         };
         self.budget.keep(file.kept.as_ref().map_or(0, Vec::len))?;
@@ -382,6 +398,7 @@ impl<'a> Walker<'a> {
                 signature: Some(inspection),
                 is_in_bundle: false,
                 is_in_package: self.packages > 0,
+                is_in_linux_package: self.linux_packages > 0,
                 checks: Vec::new(),
             })?;
         }

@@ -13,7 +13,7 @@ use crate::report::Verdict;
 use crate::tests::{day, failed, printable};
 
 /// A name and what is in it.
-type Part = (&'static str, Vec<u8>);
+pub(super) type Part = (&'static str, Vec<u8>);
 
 #[derive(Clone)]
 struct Package {
@@ -72,7 +72,7 @@ impl Package {
     }
 }
 
-fn ar(parts: &[Part]) -> Vec<u8> {
+pub(super) fn ar(parts: &[Part]) -> Vec<u8> {
     let mut file = b"!<arch>\n".to_vec();
     for (name, bytes) in parts {
         let size = bytes.len();

@@ -190,6 +190,7 @@ impl Judging<'_> {
             signature,
             is_in_bundle,
             is_in_package,
+            is_in_linux_package: _,
             checks: found,
         } = leaf;
         let mut checks = found;

@@ -23,6 +23,7 @@ pub(super) enum Container {
     Cabinet,
     Msi,
     Inno,
+    Deb,
     Packed(Packing),
     /// What a package installs or runs: cpio, packed or not, and nothing else is taken for it.
     Payload(Option<Packing>),
@@ -67,6 +68,7 @@ impl Container {
         bytes: &mut (impl Read + Seek + ?Sized),
     ) -> io::Result<Option<Self>> {
         match format {
+            Format::Deb => Ok(Some(Self::Deb)),
             Format::Ole => Ok(msi::contents::is_package(bytes)?.then_some(Self::Msi)),
             Format::Pe => Ok(inno::is_installer(bytes)?.then_some(Self::Inno)),
             Format::Cab => Ok(Some(Self::Cabinet)),
@@ -76,7 +78,6 @@ impl Container {
             | Format::Xar
             | Format::DiskImage
             | Format::Elf
-            | Format::Deb
             | Format::Rpm
             | Format::Other => Ok(None),
         }
@@ -98,6 +99,7 @@ impl Container {
             Self::Cabinet => "cabinet",
             Self::Msi => "Windows Installer package",
             Self::Inno => "Inno Setup installer",
+            Self::Deb => "deb package",
             Self::Payload(_) => "payload",
         }
     }

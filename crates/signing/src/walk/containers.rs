@@ -9,6 +9,7 @@ use crate::bundle;
 use crate::cab;
 use crate::checks::{Check, Outcome};
 use crate::cpio;
+use crate::deb;
 use crate::format::Format;
 use crate::inno;
 use crate::msi;
@@ -116,6 +117,12 @@ impl Walker<'_> {
                 self.packages += 1;
                 let walked = self.entries(place, |each| xar_entries(&mut source, each));
                 self.packages -= 1;
+                walked
+            }
+            Container::Deb => {
+                self.linux_packages += 1;
+                let walked = self.entries(place, |each| deb::walk(&mut source, each));
+                self.linux_packages -= 1;
                 walked
             }
             Container::Packed(packing) => {
@@ -287,6 +294,7 @@ impl Walker<'_> {
 
     fn linked(&mut self, prefix: &str, path: &str, format: Format, check: Check) -> io::Result<()> {
         let is_in_package = self.packages > 0;
+        let is_in_linux_package = self.linux_packages > 0;
         self.push(Leaf {
             path: format!("{prefix}{path}"),
             format,
@@ -294,6 +302,7 @@ impl Walker<'_> {
             signature: None,
             is_in_bundle: false,
             is_in_package,
+            is_in_linux_package,
             checks: vec![check],
         })
     }

@@ -97,6 +97,8 @@ pub(crate) fn refused(error: impl std::error::Error) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, Refused(error.to_string()))
 }
 
+const TOO_MANY_BYTES: &str = "it unpacks to far more bytes than it has, and more than are read";
+
 /// What may still be read.
 #[derive(Debug)]
 pub(crate) struct Budget {
@@ -160,10 +162,29 @@ impl<R: Read> Read for Metered<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.plain.read(buffer)?;
         let left = self.budget.bytes.get().checked_sub(read as u64);
-        let left = left.ok_or_else(|| {
-            limit("it unpacks to far more bytes than it has, and more than are read")
-        })?;
+        let left = left.ok_or_else(|| limit(TOO_MANY_BYTES))?;
         self.budget.bytes.set(left);
+        Ok(read)
+    }
+}
+
+/// Bounds what a decompressor gives, where a reader passes over some of it itself: no budget counts that.
+pub(crate) fn bounded<R: Read>(plain: R, packed_bytes: u64) -> Bounded<R> {
+    let left = Limits::BYTES.max(packed_bytes.saturating_mul(Limits::RATIO));
+    Bounded { plain, left }
+}
+
+/// A reader that gives only so many bytes.
+pub(crate) struct Bounded<R> {
+    plain: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.plain.read(buffer)?;
+        let left = self.left.checked_sub(read as u64);
+        self.left = left.ok_or_else(|| limit(TOO_MANY_BYTES))?;
         Ok(read)
     }
 }
