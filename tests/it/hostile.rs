@@ -243,6 +243,18 @@ fn no_parser_panics_on_a_spoilt_document() {
             include_bytes!("../../crates/signing/fixtures/archives/pax.tar.zst"),
         ),
         (
+            "pax.tar.bz2",
+            include_bytes!("../../crates/signing/fixtures/archives/pax.tar.bz2"),
+        ),
+        (
+            "atlas.deb",
+            include_bytes!("../../crates/signing/fixtures/archives/atlas.deb"),
+        ),
+        (
+            "atlas.rpm",
+            include_bytes!("../../crates/signing/fixtures/archives/atlas.rpm"),
+        ),
+        (
             "nested.zip",
             include_bytes!("../../crates/signing/fixtures/archives/nested.zip"),
         ),

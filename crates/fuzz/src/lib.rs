@@ -110,6 +110,10 @@ pub const PARSERS: &[Parser] = &[
         parse: |bytes| walk(bytes),
     },
     Parser {
+        reads: ".tar.bz2",
+        parse: |bytes| walk(bytes),
+    },
+    Parser {
         reads: ".asar.zip",
         parse: |bytes| walk(bytes),
     },
@@ -133,11 +137,17 @@ pub const PARSERS: &[Parser] = &[
     },
     Parser {
         reads: ".rpm",
-        parse: |bytes| inspect(bytes),
+        parse: |bytes| {
+            inspect(bytes);
+            walk(bytes);
+        },
     },
     Parser {
         reads: ".deb",
-        parse: |bytes| inspect(bytes),
+        parse: |bytes| {
+            inspect(bytes);
+            walk(bytes);
+        },
     },
     Parser {
         reads: ".gpg.asc",

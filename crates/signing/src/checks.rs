@@ -199,6 +199,7 @@ checks! {
     RPM_SIGNATURE_HEADER = "rpm.signature-header", "The signature header, which nobody signs, has only tags that belong there (CVE-2021-3421).";
     RPM_HEADER_DIGEST = "rpm.header-digest", "The header has the digests and the size in the signature header.";
     RPM_PAYLOAD_DIGEST = "rpm.payload-digest", "The payload has the digests in the header, and a signed header has one.";
+    RPM_FILE_DIGESTS = "rpm.file-digests", "The payload has the files that the header lists, each with its digest, and no others.";
     DEB_PARSE = "deb.parse", "The file is an ar archive as deb(5) has it, with nothing behind its last member.";
     DEB_SIGNED = "deb.signed", "The package carries a signature, as debsigs makes it.";
     DEB_MEMBERS = "deb.members", "The package has its three members in order, and behind them only signatures.";

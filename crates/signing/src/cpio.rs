@@ -26,7 +26,7 @@ impl Limits {
 }
 
 /// The name of the entry that ends an archive.
-const END: &[u8] = b"TRAILER!!!";
+pub(crate) const END: &[u8] = b"TRAILER!!!";
 
 /// Why an archive is not read on.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -59,7 +59,7 @@ impl From<CpioError> for io::Error {
 
 /// How headers are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+pub(crate) enum Form {
     /// 76 characters of octal numbers.
     Odc,
     /// 110 characters of hexadecimal numbers; parts begin at multiples of four.
@@ -69,7 +69,7 @@ enum Form {
 }
 
 impl Form {
-    const MAGIC_BYTES: usize = 6;
+    pub(crate) const MAGIC_BYTES: usize = 6;
 
     fn of_magic(magic: &[u8]) -> Option<Self> {
         match magic {
@@ -98,12 +98,12 @@ impl Form {
 }
 
 /// What counts in a header.
-struct Header {
-    form: Form,
-    mode: u64,
+pub(crate) struct Header {
+    pub(crate) form: Form,
+    pub(crate) mode: u64,
     links: u64,
-    name_bytes: u64,
-    size: u64,
+    pub(crate) name_bytes: u64,
+    pub(crate) size: u64,
     sum: u64,
 }
 
@@ -156,9 +156,15 @@ pub(crate) fn is_cpio(head: &[u8]) -> bool {
 }
 
 /// What an archive is read with: it counts, as parts begin at multiples.
-struct Source<'a> {
+pub(crate) struct Source<'a> {
     bytes: &'a mut dyn Read,
     at: u64,
+}
+
+impl<'a> Source<'a> {
+    pub(crate) fn new(bytes: &'a mut dyn Read) -> Self {
+        Self { bytes, at: 0 }
+    }
 }
 
 impl Read for Source<'_> {
@@ -170,7 +176,7 @@ impl Read for Source<'_> {
 }
 
 impl Source<'_> {
-    fn exactly(&mut self, bytes: u64) -> io::Result<Vec<u8>> {
+    pub(crate) fn exactly(&mut self, bytes: u64) -> io::Result<Vec<u8>> {
         let mut found = Vec::new();
         self.take(bytes).read_to_end(&mut found)?;
         match found.len() as u64 == bytes {
@@ -180,7 +186,7 @@ impl Source<'_> {
     }
 
     /// Passes zeros up to where the next part begins.
-    fn align(&mut self, form: Form) -> io::Result<()> {
+    pub(crate) fn align(&mut self, form: Form) -> io::Result<()> {
         let fill = self.at.next_multiple_of(form.alignment()) - self.at;
         match self.exactly(fill)?.iter().all(|byte| *byte == 0) {
             true => Ok(()),
@@ -190,7 +196,16 @@ impl Source<'_> {
 
     fn header(&mut self, expected: Option<Form>) -> io::Result<Header> {
         let magic = self.exactly(Form::MAGIC_BYTES as u64)?;
-        let form = Form::of_magic(&magic).ok_or(CpioError::Magic)?;
+        self.header_behind(&magic, expected)
+    }
+
+    /// The rest of a header, whose magic was read.
+    pub(crate) fn header_behind(
+        &mut self,
+        magic: &[u8],
+        expected: Option<Form>,
+    ) -> io::Result<Header> {
+        let form = Form::of_magic(magic).ok_or(CpioError::Magic)?;
         if expected.is_some_and(|it| it != form) {
             return Err(CpioError::Magic.into());
         }
@@ -199,7 +214,7 @@ impl Source<'_> {
     }
 
     /// A text that one NUL ends.
-    fn name(&mut self, bytes: u64) -> io::Result<Vec<u8>> {
+    pub(crate) fn name(&mut self, bytes: u64) -> io::Result<Vec<u8>> {
         if bytes > Limits::NAME_BYTES {
             return Err(CpioError::Text.into());
         }
@@ -231,7 +246,7 @@ impl Read for Content<'_, '_> {
 
 /// Reads an archive to its end, and hands each entry with its content on.
 pub(crate) fn walk(bytes: &mut dyn Read, each: Each<'_>) -> io::Result<()> {
-    let mut source = Source { bytes, at: 0 };
+    let mut source = Source::new(bytes);
     let mut form = None;
     loop {
         let header = source.header(form)?;
@@ -294,7 +309,7 @@ fn pass_entry(
 }
 
 /// Zeros stand behind the end mark, and not too many.
-fn end(source: &mut Source<'_>) -> io::Result<()> {
+pub(crate) fn end(source: &mut Source<'_>) -> io::Result<()> {
     let mut fill = Vec::new();
     source.take(Limits::FILL_BYTES + 1).read_to_end(&mut fill)?;
     let is_fill = fill.iter().all(|byte| *byte == 0) && fill.len() as u64 <= Limits::FILL_BYTES;

@@ -2,12 +2,14 @@
 //!
 //! The signature header is itself signed by nobody: only tags that belong there are let in (CVE-2021-3421, CVE-2021-20271),
 //! and of those that nothing else covers (file signatures, the unpacked size) nothing is believed. The lead is history, and
-//! RPM reads nothing from it but its magic. The payload is not unpacked, so digests of what is inside are not recomputed.
+//! RPM reads nothing from it but its magic. Where the package is looked into, its payload is compared with what the header says.
 //!
 //! Source: `docs/manual/format_v4.md`, `format_v6.md`, and `format_header.md` of rpm-software-management/rpm.
 
 mod digests;
+mod files;
 mod header;
+mod payload;
 mod tags;
 
 use std::io::{self, Read, Seek, SeekFrom};
@@ -27,6 +29,8 @@ use crate::roots::Trust;
 use digests::{Digests, Stated};
 use header::{Header, Region};
 use tags::SignatureTags;
+
+pub(crate) use payload::walk;
 
 /// What is read of a package at most. The payload is read in pieces.
 pub(crate) struct Limits;

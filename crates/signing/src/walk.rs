@@ -24,7 +24,7 @@ use serde::Serialize;
 
 use crate::asar;
 use crate::bundle;
-use crate::checks::{CONTENTS_LIMITS, CONTENTS_PARSE, Check, Outcome};
+use crate::checks::{CONTENTS_LIMITS, CONTENTS_PARSE, Check, Id, Outcome, RPM_FILE_DIGESTS};
 use crate::dmg;
 use crate::format::Format;
 use crate::inspection::{self, Inspection};
@@ -87,7 +87,7 @@ pub enum Signed {
 }
 
 /// Containers that are signed as a whole.
-const WHOLE: [Container; 2] = [Container::Xar, Container::Deb];
+const WHOLE: [Container; 3] = [Container::Xar, Container::Deb, Container::Rpm];
 
 /// What is inside a container.
 #[derive(Debug, Clone, Serialize)]
@@ -175,6 +175,10 @@ pub fn walk(bytes: &mut dyn Bytes, settings: Settings<'_>) -> io::Result<Option<
     let mut walker = Walker::new(settings, &world, &budget, container.name());
     let walked = walker.container(container, bytes, "", 1);
     let mut contents = walker.contents;
+    if walked.is_ok() && container == Container::Rpm {
+        let reason = "the payload has the files that the header lists";
+        contents.checks.push(Check::pass(RPM_FILE_DIGESTS, reason));
+    }
     let check = match walked {
         Ok(()) => Check::pass(
             CONTENTS_PARSE,
@@ -450,13 +454,15 @@ fn head(bytes: &mut (impl Read + ?Sized)) -> io::Result<Vec<u8>> {
 pub(crate) struct Broken {
     pub(crate) reason: String,
     pub(crate) is_limit: bool,
+    /// The check that fails, where that is not that it can be read.
+    check: Option<Id>,
 }
 
 impl Broken {
     fn check(self, outcome: Outcome) -> Check {
         let id = match self.is_limit {
             true => CONTENTS_LIMITS,
-            false => CONTENTS_PARSE,
+            false => self.check.unwrap_or(CONTENTS_PARSE),
         };
         let reason = format!("what is inside cannot be read: {}", self.reason);
         Check::new(id, outcome, reason)

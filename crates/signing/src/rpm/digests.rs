@@ -16,6 +16,18 @@ pub(super) enum Algorithm {
 }
 
 impl Algorithm {
+    /// By the numbers of OpenPGP (RFC 9580 section 9.5).
+    pub(super) fn of_number(number: u64) -> Option<Self> {
+        match number {
+            1 => Some(Self::Md5),
+            2 => Some(Self::Sha1),
+            8 => Some(Self::Sha256),
+            10 => Some(Self::Sha512),
+            12 => Some(Self::Sha3_256),
+            _ => None,
+        }
+    }
+
     fn len(self) -> usize {
         match self {
             Self::Md5 => 16,

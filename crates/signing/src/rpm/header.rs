@@ -196,7 +196,7 @@ impl Header {
 
     /// What a tag says.
     pub(super) fn value(&self, tag: u32) -> Option<Value> {
-        let entry = self.entries.iter().find(|entry| entry.tag == tag)?;
+        let entry = self.entry(tag)?;
         let offset = usize::try_from(entry.offset).ok()?;
         let data = self.data().get(offset..)?;
         Some(match (entry.kind, entry.count) {
@@ -207,6 +207,46 @@ impl Header {
             (8, count) if count <= Limits::TEXTS => Value::Texts(self.texts(entry)?),
             (8, _) => Value::ManyTexts,
             _ => Value::Other,
+        })
+    }
+
+    fn entry(&self, tag: u32) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.tag == tag)
+    }
+
+    /// How many values a tag has; none where it is not there.
+    pub(super) fn count(&self, tag: u32) -> Option<usize> {
+        usize::try_from(self.entry(tag)?.count).ok()
+    }
+
+    /// Numbers of 16, 32, or 64 bits; none where they are not so many.
+    pub(super) fn numbers(&self, tag: u32, count: usize) -> Option<Vec<u64>> {
+        let entry = self.entry(tag)?;
+        let width = match entry.kind {
+            3 => 2,
+            4 => 4,
+            5 => 8,
+            _ => return None,
+        };
+        let start = usize::try_from(entry.offset).ok()?;
+        let bytes = self.data().get(start..)?.get(..self.length(entry)?)?;
+        let number = |it: &[u8]| {
+            it.iter()
+                .fold(0, |number, byte| number << 8 | u64::from(*byte))
+        };
+        (self.count(tag)? == count).then(|| bytes.chunks(width).map(number).collect())
+    }
+
+    /// Texts without their NULs; none where they are not so many.
+    pub(super) fn text_slices(&self, tag: u32, count: usize) -> Option<Vec<&[u8]>> {
+        let entry = self.entry(tag).filter(|entry| entry.kind == 8)?;
+        let start = usize::try_from(entry.offset).ok()?;
+        let bytes = self.data().get(start..)?.get(..self.length(entry)?)?;
+        let texts = bytes.split_inclusive(|byte| *byte == 0);
+        (self.count(tag)? == count).then(|| {
+            texts
+                .map(|it| it.strip_suffix(&[0]).unwrap_or(it))
+                .collect()
         })
     }
 

@@ -16,6 +16,22 @@ pub(super) const PAYLOAD_SHA256_ALGORITHM: u32 = 5093;
 pub(super) const PAYLOAD_SHA512: u32 = 5121;
 pub(super) const PAYLOAD_SHA3_256: u32 = 5123;
 
+pub(super) const OLD_FILE_NAMES: u32 = 1027;
+pub(super) const FILE_SIZES: u32 = 1028;
+pub(super) const FILE_MODES: u32 = 1030;
+pub(super) const FILE_DIGESTS: u32 = 1035;
+pub(super) const FILE_LINK_TARGETS: u32 = 1036;
+pub(super) const FILE_FLAGS: u32 = 1037;
+pub(super) const FILE_DEVICES: u32 = 1095;
+pub(super) const FILE_INODES: u32 = 1096;
+pub(super) const DIRECTORY_INDEXES: u32 = 1116;
+pub(super) const BASE_NAMES: u32 = 1117;
+pub(super) const DIRECTORY_NAMES: u32 = 1118;
+pub(super) const PAYLOAD_FORMAT: u32 = 1124;
+pub(super) const PAYLOAD_COMPRESSOR: u32 = 1125;
+pub(super) const LONG_FILE_SIZES: u32 = 5008;
+pub(super) const FILE_DIGEST_ALGORITHM: u32 = 5011;
+
 const DSA: u32 = 267;
 const RSA: u32 = 268;
 const SHA1: u32 = 269;

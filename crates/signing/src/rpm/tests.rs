@@ -1,6 +1,6 @@
 //! Packages of the corpus and of our own; `rpmkeys` is the judge.
 
-mod build;
+pub(super) mod build;
 mod mutants;
 
 use std::io::Cursor;

@@ -24,6 +24,7 @@ pub(super) enum Container {
     Msi,
     Inno,
     Deb,
+    Rpm,
     Packed(Packing),
     /// What a package installs or runs: cpio, packed or not, and nothing else is taken for it.
     Payload(Option<Packing>),
@@ -69,6 +70,7 @@ impl Container {
     ) -> io::Result<Option<Self>> {
         match format {
             Format::Deb => Ok(Some(Self::Deb)),
+            Format::Rpm => Ok(Some(Self::Rpm)),
             Format::Ole => Ok(msi::contents::is_package(bytes)?.then_some(Self::Msi)),
             Format::Pe => Ok(inno::is_installer(bytes)?.then_some(Self::Inno)),
             Format::Cab => Ok(Some(Self::Cabinet)),
@@ -78,7 +80,6 @@ impl Container {
             | Format::Xar
             | Format::DiskImage
             | Format::Elf
-            | Format::Rpm
             | Format::Other => Ok(None),
         }
     }
@@ -100,6 +101,7 @@ impl Container {
             Self::Msi => "Windows Installer package",
             Self::Inno => "Inno Setup installer",
             Self::Deb => "deb package",
+            Self::Rpm => "rpm package",
             Self::Payload(_) => "payload",
         }
     }

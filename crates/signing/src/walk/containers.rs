@@ -13,6 +13,7 @@ use crate::deb;
 use crate::format::Format;
 use crate::inno;
 use crate::msi;
+use crate::rpm;
 use crate::tar;
 use crate::tree::{Node, Tree};
 use crate::unpack::Packing;
@@ -119,9 +120,12 @@ impl Walker<'_> {
                 self.packages -= 1;
                 walked
             }
-            Container::Deb => {
+            Container::Deb | Container::Rpm => {
                 self.linux_packages += 1;
-                let walked = self.entries(place, |each| deb::walk(&mut source, each));
+                let walked = self.entries(place, |each| match container {
+                    Container::Deb => deb::walk(&mut source, each),
+                    _ => rpm::walk(&mut source, each),
+                });
                 self.linux_packages -= 1;
                 walked
             }

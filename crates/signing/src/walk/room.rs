@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 
+use crate::checks::Id;
 use crate::verify::Bytes;
 use crate::walk::{Broken, Limits};
 
@@ -43,11 +44,17 @@ impl World {
             return Err(error);
         }
         let is_limit = error.get_ref().is_some_and(|inner| inner.is::<Limit>());
+        let refused = error.get_ref().and_then(|inner| inner.downcast_ref());
+        let check = refused.and_then(|refused: &Refused| refused.check);
         let reason = match is_ours(&error) {
             true => error.to_string(),
             false => release::name::chain(&error),
         };
-        Ok(Broken { reason, is_limit })
+        Ok(Broken {
+            reason,
+            is_limit,
+            check,
+        })
     }
 }
 
@@ -89,12 +96,26 @@ pub(crate) fn limit(reason: impl Into<String>) -> io::Error {
 
 /// Why a container is refused, in words that are safe to print.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct Refused(String);
+#[error("{reason}")]
+struct Refused {
+    reason: String,
+    /// Which check that is, where it is not that the container can be read.
+    check: Option<Id>,
+}
 
 /// What a reader of this crate says of a container. It has escaped what it quotes.
 pub(crate) fn refused(error: impl std::error::Error) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, Refused(error.to_string()))
+    refusal(error, None)
+}
+
+/// The same, where that is a check of its own.
+pub(crate) fn refused_by(check: Id, error: impl std::error::Error) -> io::Error {
+    refusal(error, Some(check))
+}
+
+fn refusal(error: impl std::error::Error, check: Option<Id>) -> io::Error {
+    let reason = error.to_string();
+    io::Error::new(io::ErrorKind::InvalidData, Refused { reason, check })
 }
 
 const TOO_MANY_BYTES: &str = "it unpacks to far more bytes than it has, and more than are read";

@@ -1,6 +1,5 @@
 //! Packages as they are unpacked; `dpkg-deb` is the judge.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::Cursor;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -12,69 +11,12 @@ use crate::deb::tests::{Part, ar};
 use crate::openpgp::tests::judge::is_there;
 use crate::report::Verdict;
 use crate::tar::tests::{archive, header, member};
+use crate::walk::tests::things::{self, Things};
 use crate::walk::tests::{bad, leaves, look};
 
-/// What there is at a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Thing {
-    Folder,
-    File {
-        content: Vec<u8>,
-        is_executable: bool,
-    },
-    Link(String),
-}
-
-type Things = BTreeMap<String, Thing>;
-
-/// What the package is shown to hold, hard links as the files that they are.
+/// What the package is shown to hold.
 fn shown(file: &[u8]) -> Result<Things, String> {
-    let mut found = Things::new();
-    let mut file = Cursor::new(file);
-    let walked = walk(&mut file, &mut |entry, content| {
-        let thing = match &entry.kind {
-            EntryKind::Folder => Thing::Folder,
-            EntryKind::Link(target) => Thing::Link(target.clone()),
-            EntryKind::HardLink(target) => found[target].clone(),
-            EntryKind::File => {
-                let mut bytes = Vec::new();
-                content.read_to_end(&mut bytes)?;
-                Thing::File {
-                    content: bytes,
-                    is_executable: entry.is_executable.expect("it is known"),
-                }
-            }
-        };
-        if !entry.path.is_empty() {
-            found.insert(entry.path.clone(), thing);
-        }
-        Ok(())
-    });
-    walked.map(|()| found).map_err(|error| error.to_string())
-}
-
-/// What lies in a folder.
-fn in_folder(folder: &Path, prefix: &str, into: &mut Things) {
-    for entry in fs::read_dir(folder).expect("a folder") {
-        let entry = entry.expect("an entry");
-        let name = format!("{prefix}{}", entry.file_name().to_str().expect("text"));
-        let (path, metadata) = (entry.path(), entry.metadata().expect("there"));
-        let thing = if metadata.is_symlink() {
-            let target = fs::read_link(path).expect("a link");
-            Thing::Link(target.to_str().expect("text").to_owned())
-        } else if metadata.is_dir() {
-            in_folder(&path, &format!("{name}/"), into);
-            Thing::Folder
-        } else if !metadata.is_file() {
-            continue;
-        } else {
-            Thing::File {
-                content: fs::read(path).expect("a file"),
-                is_executable: metadata.permissions().mode() & 0o100 != 0,
-            }
-        };
-        into.insert(name, thing);
-    }
+    things::shown(file, walk)
 }
 
 /// What `dpkg-deb` unpacks of a package, where it does.
@@ -90,7 +32,7 @@ fn unpacked(file: &[u8]) -> Option<Things> {
         .status();
     let mut things = Things::new();
     status.expect("it starts").success().then(|| {
-        in_folder(&root, "", &mut things);
+        things::in_folder(&root, "", &mut things);
         things
     })
 }

@@ -7,14 +7,14 @@ use crate::openpgp::tests::owner::{Owner, Terms};
 
 /// A tag, its type, how many there are, and its data.
 #[derive(Clone)]
-pub(super) struct Tag {
-    pub(super) tag: u32,
-    pub(super) kind: u32,
-    pub(super) count: u32,
-    pub(super) data: Vec<u8>,
+pub(in crate::rpm) struct Tag {
+    pub(in crate::rpm) tag: u32,
+    pub(in crate::rpm) kind: u32,
+    pub(in crate::rpm) count: u32,
+    pub(in crate::rpm) data: Vec<u8>,
 }
 
-pub(super) fn text(tag: u32, text: &str) -> Tag {
+pub(in crate::rpm) fn text(tag: u32, text: &str) -> Tag {
     let data = format!("{text}\0").into_bytes();
     Tag {
         tag,
@@ -24,7 +24,7 @@ pub(super) fn text(tag: u32, text: &str) -> Tag {
     }
 }
 
-pub(super) fn texts(tag: u32, texts: &[&str]) -> Tag {
+pub(in crate::rpm) fn texts(tag: u32, texts: &[&str]) -> Tag {
     let data = texts.iter().map(|it| format!("{it}\0")).collect::<String>();
     let count = u32::try_from(texts.len()).expect("few");
     Tag {
@@ -35,7 +35,7 @@ pub(super) fn texts(tag: u32, texts: &[&str]) -> Tag {
     }
 }
 
-pub(super) fn number(tag: u32, number: u32) -> Tag {
+pub(in crate::rpm) fn number(tag: u32, number: u32) -> Tag {
     let data = number.to_be_bytes().to_vec();
     Tag {
         tag,
@@ -45,7 +45,7 @@ pub(super) fn number(tag: u32, number: u32) -> Tag {
     }
 }
 
-pub(super) fn bytes(tag: u32, data: Vec<u8>) -> Tag {
+pub(in crate::rpm) fn bytes(tag: u32, data: Vec<u8>) -> Tag {
     let count = u32::try_from(data.len()).expect("few");
     Tag {
         tag,
@@ -56,10 +56,11 @@ pub(super) fn bytes(tag: u32, data: Vec<u8>) -> Tag {
 }
 
 /// A header of one region.
-pub(super) fn header(region: u32, tags: &[Tag]) -> Vec<u8> {
+pub(in crate::rpm) fn header(region: u32, tags: &[Tag]) -> Vec<u8> {
     let (mut index, mut data) = (Vec::new(), Vec::new());
     for tag in tags {
         let width = match tag.kind {
+            3 => 2,
             4 => 4,
             5 => 8,
             _ => 1,
@@ -85,24 +86,24 @@ pub(super) fn header(region: u32, tags: &[Tag]) -> Vec<u8> {
 }
 
 #[derive(Clone)]
-pub(super) struct Package {
-    pub(super) lead: Vec<u8>,
-    pub(super) signature: Vec<Tag>,
-    pub(super) header: Vec<Tag>,
-    pub(super) payload: Vec<u8>,
+pub(in crate::rpm) struct Package {
+    pub(in crate::rpm) lead: Vec<u8>,
+    pub(in crate::rpm) signature: Vec<Tag>,
+    pub(in crate::rpm) header: Vec<Tag>,
+    pub(in crate::rpm) payload: Vec<u8>,
     /// What is done to the file at the end.
-    pub(super) behind: fn(&mut Vec<u8>),
+    pub(in crate::rpm) behind: fn(&mut Vec<u8>),
 }
 
-pub(super) const PAYLOAD: &[u8] = b"070701 a payload that nobody unpacks";
+pub(in crate::rpm) const PAYLOAD: &[u8] = b"070701 a payload that nobody unpacks";
 
-fn sha256(bytes: &[u8]) -> String {
+pub(in crate::rpm) fn sha256(bytes: &[u8]) -> String {
     hex(&DigestAlgorithm::Sha256.hash(&[bytes]))
 }
 
 impl Package {
     /// Not signed.
-    fn new(name: &str, more: &[Tag]) -> Self {
+    pub(in crate::rpm) fn new(name: &str, more: &[Tag]) -> Self {
         let mut lead = vec![0xed, 0xab, 0xee, 0xdb, 3, 0, 0, 0, 0, 1];
         lead.extend(name.as_bytes());
         lead.resize(76, 0);
@@ -133,14 +134,14 @@ impl Package {
     }
 
     /// Of version 4, as rpm 4.18 builds and signs it.
-    pub(super) fn v4(name: &str, owner: &Owner, terms: &Terms) -> Self {
+    pub(in crate::rpm) fn v4(name: &str, owner: &Owner, terms: &Terms) -> Self {
         let mut package = Self::new(name, &[number(5093, 8)]);
         package.sign_v4(owner, terms);
         package
     }
 
     /// Of version 6, as rpm 6 builds and signs it: several signatures.
-    pub(super) fn v6(name: &str, owners: &[&Owner], terms: &Terms) -> Self {
+    pub(in crate::rpm) fn v6(name: &str, owners: &[&Owner], terms: &Terms) -> Self {
         let more = [
             number(5114, 6),
             text(5121, &hex(&DigestAlgorithm::Sha512.hash(&[PAYLOAD]))),
@@ -151,12 +152,12 @@ impl Package {
         package
     }
 
-    pub(super) fn header_bytes(&self) -> Vec<u8> {
+    pub(in crate::rpm) fn header_bytes(&self) -> Vec<u8> {
         header(63, &self.header)
     }
 
     /// The signature header for what is there now.
-    pub(super) fn sign_v4(&mut self, owner: &Owner, terms: &Terms) {
+    pub(in crate::rpm) fn sign_v4(&mut self, owner: &Owner, terms: &Terms) {
         let over = self.header_bytes();
         let all = [over.as_slice(), &self.payload].concat();
         let is_rsa = owner.sign(b"", terms).len() > 200;
@@ -172,7 +173,7 @@ impl Package {
         ];
     }
 
-    pub(super) fn sign_v6(&mut self, owners: &[&Owner], terms: &Terms) {
+    pub(in crate::rpm) fn sign_v6(&mut self, owners: &[&Owner], terms: &Terms) {
         use base64::Engine as _;
         let over = self.header_bytes();
         let encode = |bytes: Vec<u8>| base64::engine::general_purpose::STANDARD.encode(bytes);
@@ -190,11 +191,11 @@ impl Package {
     }
 
     /// A tag of one of the headers.
-    pub(super) fn tag(tags: &mut [Tag], tag: u32) -> &mut Tag {
+    pub(in crate::rpm) fn tag(tags: &mut [Tag], tag: u32) -> &mut Tag {
         tags.iter_mut().find(|it| it.tag == tag).expect("there")
     }
 
-    pub(super) fn file(&self) -> Vec<u8> {
+    pub(in crate::rpm) fn file(&self) -> Vec<u8> {
         let mut file = [self.lead.clone(), header(62, &self.signature)].concat();
         file.resize(file.len().next_multiple_of(8), 0);
         file.extend(self.header_bytes());
@@ -204,7 +205,7 @@ impl Package {
     }
 
     /// Where the header begins in the file.
-    pub(super) fn header_at(&self) -> usize {
+    pub(in crate::rpm) fn header_at(&self) -> usize {
         (self.lead.len() + header(62, &self.signature).len()).next_multiple_of(8)
     }
 }

@@ -42,7 +42,7 @@ pub(super) const ROWS: &[Row] = &[
         ],
     },
     Row {
-        what: "zip, tar (gz, xz, zst), cpio, asar, folders",
+        what: "zip, tar (gz, xz, zst, bz2), cpio, asar, folders",
         formats: &[Format::Zip],
         cells: [
             Proved(

@@ -30,7 +30,11 @@ pub(super) const ROWS: &[Row] = &[
                 JUDGED,
             ),
             Proved(&["openpgp.time"], "rpm/tests/mutants.rs", JUDGED),
-            Because("payloads are not unpacked yet; the signature covers them"),
+            Proved(
+                &["rpm.file-digests"],
+                "rpm/payload/tests/mutants.rs",
+                JUDGED,
+            ),
         ],
     },
     Row {
@@ -42,7 +46,11 @@ pub(super) const ROWS: &[Row] = &[
             Proved(&["openpgp.signature"], "deb/tests.rs", JUDGED),
             Proved(&["openpgp.key"], "deb/tests.rs", JUDGED),
             Because("as OpenPGP's: one function for all of them"),
-            Because("payloads are not unpacked yet; the signature covers them"),
+            Proved(
+                &["contents.parse"],
+                "deb/contents/tests.rs",
+                "each_mutant_is_refused_and_judged",
+            ),
         ],
     },
     Row {
