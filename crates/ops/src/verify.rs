@@ -15,8 +15,8 @@ use signing::continuity::ContinuityReport;
 use signing::sigstore::Bundles;
 use signing::walk::Room;
 use signing::{
-    Beside, Candidate, Context, Documents, Examined, MeasureError, OpenPgpKeys, Policy,
-    ReleaseReport, SumsDocument, Trust, Verified,
+    AptRepository, Beside, Candidate, Context, Documents, Examined, MeasureError, OpenPgpKeys,
+    Policy, ReleaseReport, SumsDocument, Trust, Verified,
 };
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -177,7 +177,7 @@ fn documents(request: &Request) -> Result<Documents, Error> {
         let read = SumsDocument::read(rule, bytes.as_deref(), signature.as_deref());
         documents.sums.push(read);
     }
-    for rule in request.policy.openpgp_rules() {
+    for rule in request.policy.openpgp_keys() {
         let bytes = file(&rule.key, KEYS_BYTES_MAX)?;
         let bytes = bytes.ok_or_else(|| Error::Missing {
             what: "openpgp.key",
@@ -188,6 +188,12 @@ fn documents(request: &Request) -> Result<Documents, Error> {
             source,
         })?;
         documents.keys.insert(rule.key.clone(), keys);
+    }
+    for rule in request.policy.apt_rules() {
+        let keys = documents.keys.get(&rule.signer.key);
+        let mut file = |path: &str, bytes_max| read_small(&request.root.join(path), bytes_max);
+        let read = AptRepository::read(rule, keys, request.now, &mut file)?;
+        documents.apt.push(read);
     }
     for path in request
         .policy

@@ -73,6 +73,13 @@ checks! {
     SUMS_DIGEST = "sha256sums.digest", "The artifact has the digest that the document of checksums says.";
     SUMS_COVERAGE = "sha256sums.coverage", "The document of checksums names the artifact.";
     SUMS_EXTRA = "sha256sums.extra", "The document of checksums names nothing that is not there.";
+    APT_SIGNATURE = "apt.signature", "The release file of the repository is there, and is signed by the key that the policy names.";
+    APT_RELEASE = "apt.release", "The release file can be read in one way only, and lists files by SHA-256.";
+    APT_VALIDITY = "apt.validity", "The release file is not of the future, and not past its end.";
+    APT_INDEX = "apt.index", "Each index of packages is there with the digest and size that the release file lists, and can be read.";
+    APT_DIGEST = "apt.digest", "The package has the digest and size that an index says.";
+    APT_COVERAGE = "apt.coverage", "An index names the package.";
+    APT_EXTRA = "apt.extra", "No index names a package of the release in this or a later version that is none of its artifacts.";
     PE_PARSE = "pe.parse", "The file is a PE image, and is what it was when its headers were read.";
     PE_SIGNED = "pe.signed", "The image carries an Authenticode signature.";
     PE_CERTIFICATE_TABLE = "pe.certificate-table", "The certificate table lies where the headers say, and every entry is a signature.";

@@ -4,6 +4,7 @@
 //! `unsupported`, and that fails: nothing is ever accepted because nobody looked.
 
 pub mod apple;
+pub mod apt;
 mod asar;
 pub mod authenticode;
 pub mod openpgp;
@@ -60,6 +61,7 @@ mod xar;
 mod xml;
 mod zip;
 
+pub use apt::AptRepository;
 pub use catalog::inspect_member;
 pub use checks::{CHECKS, Check, Outcome};
 pub use format::Format;
@@ -68,8 +70,8 @@ pub use measure::{MeasureError, Measured, sha256_of};
 pub use minisign::{KeyError, PublicKey};
 pub use openpgp::{Fingerprint, FingerprintError, OpenPgpError, OpenPgpKeys};
 pub use policy::{
-    Allowance, ContentsRule, Date, DateError, OpenPgpRule, PathPattern, PatternError, Policy,
-    ProvenanceRule, Rules, SumsRule,
+    Allowance, AptRule, ContentsRule, Date, DateError, OpenPgpRule, PathPattern, PatternError,
+    Policy, ProvenanceRule, Rules, SumsRule,
 };
 pub use report::{
     ArtifactReport, ContentsReport, FeedReport, LeafReport, ReleaseReport, Verdict, Verified,

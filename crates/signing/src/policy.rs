@@ -43,6 +43,8 @@ pub struct Rules {
     pub minisign: Option<PublicKey>,
     /// A signed document of checksums names each artifact.
     pub sha256sums: Option<SumsRule>,
+    /// A signed repository of apt names each Debian package.
+    pub apt: Option<AptRule>,
     /// What is inside installers, packages, and disk images; none where this scope does not say.
     pub contents: Option<ContentsRule>,
 }
@@ -92,6 +94,15 @@ impl ProvenanceRule {
             ..self.provenance.clone()
         })
     }
+}
+
+/// A repository of apt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AptRule {
+    /// Where its release file stands: `InRelease`, or `Release` with `Release.gpg` beside it.
+    pub release: String,
+    /// Who signs it.
+    pub signer: OpenPgpRule,
 }
 
 /// A signed document of checksums.
@@ -144,6 +155,20 @@ impl Policy {
     pub fn openpgp_rules(&self) -> impl Iterator<Item = &OpenPgpRule> {
         let scopes = self.by_os.values().chain([&self.all]);
         scopes.filter_map(|rules| rules.openpgp.as_ref())
+    }
+
+    /// Every rule that names a file of OpenPGP keys, whatever they sign.
+    pub fn openpgp_keys(&self) -> impl Iterator<Item = &OpenPgpRule> {
+        let apt = self.apt_rules().into_iter().map(|rule| &rule.signer);
+        self.openpgp_rules().chain(apt)
+    }
+
+    /// Every repository of apt that some rule names, each once.
+    pub fn apt_rules(&self) -> Vec<&AptRule> {
+        let scopes = self.by_os.values().chain([&self.all]);
+        let mut rules: Vec<_> = scopes.filter_map(|rules| rules.apt.as_ref()).collect();
+        rules.dedup();
+        rules
     }
 
     /// Every rule about where artifacts are built.

@@ -13,13 +13,14 @@ use release::name::{FileName, printable};
 use release::{Kind, Platform, Timestamp, Version};
 
 use crate::apple;
+use crate::apt::AptRepository;
 use crate::authenticode;
-use crate::checks::{Check, FORMAT_UNSUPPORTED, Outcome, SUMS_COVERAGE};
+use crate::checks::{APT_SIGNATURE, Check, FORMAT_UNSUPPORTED, Outcome, SUMS_COVERAGE};
 use crate::format::Format;
 use crate::inspection;
 use crate::measure::{MeasureError, Measured, measure};
 use crate::openpgp::OpenPgpKeys;
-use crate::policy::Policy;
+use crate::policy::{AptRule, Policy};
 use crate::report::{ArtifactReport, ReleaseReport};
 use crate::roots::Trust;
 use crate::sigstore::Bundles;
@@ -61,7 +62,9 @@ pub struct Beside<'a> {
 pub struct Documents {
     /// Of [`Policy::sums_rules`].
     pub sums: Vec<SumsDocument>,
-    /// Of [`Policy::openpgp_rules`]: keys by the path of their file.
+    /// Of [`Policy::apt_rules`].
+    pub apt: Vec<AptRepository>,
+    /// Of [`Policy::openpgp_keys`]: keys by the path of their file.
     pub keys: BTreeMap<String, OpenPgpKeys>,
     /// Of [`Policy::provenance_rules`]: bundles by the path of their file, or the check that reading them failed.
     pub bundles: BTreeMap<String, Result<Bundles, Check>>,
@@ -163,6 +166,7 @@ pub fn examine(
     let (inside, packaged) = packaged.map_or((None, None), |it| (Some(it.checks), it.signature));
     checks.extend(opened.checks(verifiers, whole, inside));
     checks.extend(sums_checks(context, candidate, &measured));
+    checks.extend(apt_checks(whole));
     if checks.is_empty() {
         checks.push(unsupported(&measured));
     }
@@ -258,6 +262,35 @@ fn sums_checks(context: Context<'_>, candidate: &Candidate<'_>, measured: &Measu
     rules.into_iter().flat_map(checks).collect()
 }
 
+/// What repositories of apt say of a Debian package.
+fn apt_checks(whole: Whole<'_>) -> Vec<Check> {
+    let Whole {
+        context,
+        candidate,
+        measured,
+    } = whole;
+    let is_package = match candidate.kind {
+        Kind::Deb => true,
+        Kind::File => measured.format == Format::Deb,
+        _ => false,
+    };
+    let rules = context.policy.rules_for(candidate.platform.os());
+    let mut rules: Vec<_> = rules.filter_map(|rules| rules.apt.as_ref()).collect();
+    rules.dedup();
+    let checks = |rule: &AptRule| {
+        let mut read = context.documents.apt.iter();
+        match read.find(|apt| apt.rule() == rule) {
+            Some(apt) => apt.checks(candidate.name, measured.sha256, measured.size),
+            None => {
+                let path = printable(&rule.release);
+                vec![Check::fail(APT_SIGNATURE, format!("`{path}` was not read"))]
+            }
+        }
+    };
+    let rules = rules.into_iter().filter(|_| is_package);
+    rules.flat_map(checks).collect()
+}
+
 /// No rule covers the artifact: what it carries itself cannot be checked yet, and that is not a pass.
 fn unsupported(measured: &Measured) -> Check {
     let reason = match measured.format.own_signature() {
@@ -273,12 +306,11 @@ fn unsupported(measured: &Measured) -> Check {
 pub fn conclude(context: Context<'_>, examined: Vec<Examined>) -> ReleaseReport {
     let artifacts: Vec<_> = examined.into_iter().map(|examined| examined.0).collect();
     let names: Vec<_> = artifacts.iter().map(|artifact| &artifact.name).collect();
-    let checks = context
-        .documents
-        .sums
-        .iter()
-        .flat_map(|document| document.extras(&names))
-        .collect();
+    let digests: Vec<_> = artifacts.iter().map(ArtifactReport::sha256).collect();
+    let Documents { sums, apt, .. } = context.documents;
+    let of_sums = sums.iter().flat_map(|document| document.extras(&names));
+    let of_apt = apt.iter().flat_map(|apt| apt.extras(&digests));
+    let checks = of_sums.chain(of_apt).collect();
     ReleaseReport {
         schema: 1,
         artifacts,

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use release::name::{App, printable};
 use release::{BasisPoints, Channel, Version};
-use signing::ProvenanceRule;
 use signing::authenticode::Signer;
+use signing::{AptRule, ProvenanceRule};
 use store::Location;
 
 use super::{AppConfig, ChannelConfig};
@@ -69,6 +69,19 @@ pub(super) fn team_id(text: &str, errors: &mut Vec<String>) {
         errors.push(format!(
             "`team-id`: `{}` is not a Team ID; expected ten capital letters and digits, as `lastmile inspect` shows them",
             printable(text)
+        ));
+    }
+}
+
+/// Where a repository of apt is.
+pub(super) fn apt(rule: &AptRule, errors: &mut Vec<String>) {
+    path("apt.release", &rule.release, errors);
+    path("apt.key", &rule.signer.key, errors);
+    let name = rule.release.rsplit('/').next();
+    if !matches!(name, Some("InRelease" | "Release")) {
+        let release = printable(&rule.release);
+        errors.push(format!(
+            "`apt.release` is `{release}`; expected the path of `InRelease`, or of `Release` with `Release.gpg` beside it"
         ));
     }
 }

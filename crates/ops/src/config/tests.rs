@@ -209,6 +209,19 @@ fn who_signs_and_where_is_named_in_full() {
     assert!(message(&short).is_some_and(|it| it.contains("a key id is not enough")));
     let outside = openpgp.replace("keys/", "../");
     assert!(message(&outside).is_some_and(|it| it.contains("`openpgp.key`")));
+    let apt = format!(
+        "apt: {{ release: dist/apt/InRelease, key: keys/apt.asc, fingerprint: {fingerprint} }}"
+    );
+    assert_eq!(message(&apt), None);
+    for (from, to, expected) in [
+        ("InRelease", "Packages", "expected the path of `InRelease`"),
+        ("dist/", "../", "`apt.release`"),
+        ("keys/", "/", "`apt.key`"),
+        ("release: dist/apt/InRelease, ", "", "release"),
+    ] {
+        let wrong = message(&apt.replace(from, to)).unwrap_or_else(|| panic!("{to}"));
+        assert!(wrong.contains(expected), "{to}: {wrong}");
+    }
     let provenance = "provenance: { repository: your-org/atlas, workflow: .github/workflows/release.yml, ref: \"refs/tags/v{version}\", runner: any }";
     assert_eq!(message(provenance), None);
     for (from, to, expected) in [

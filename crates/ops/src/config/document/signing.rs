@@ -4,8 +4,8 @@ use ::signing::apple::{self, HardenedRuntime, Notarized};
 use ::signing::authenticode::{Signer, TimestampRule};
 use ::signing::sigstore::{Provenance, Repository, Runner, Workflow};
 use ::signing::{
-    Allowance, ContentsRule, Date, Fingerprint, OpenPgpRule, PathPattern, Policy, ProvenanceRule,
-    PublicKey, Rules, SumsRule,
+    Allowance, AptRule, ContentsRule, Date, Fingerprint, OpenPgpRule, PathPattern, Policy,
+    ProvenanceRule, PublicKey, Rules, SumsRule,
 };
 use release::name::printable;
 use release::{Os, Sha256};
@@ -51,6 +51,8 @@ struct RuleKeys {
     minisign: Option<MinisignKeys>,
     /// A signed document of checksums names each artifact
     sha256sums: Option<SumsKeys>,
+    /// A signed repository of apt, as it is published, names each Debian package
+    apt: Option<AptKeys>,
     /// Whether programs inside installers and disk images must be signed as the whole is; in archives they must
     contents: Option<Demand>,
 }
@@ -150,6 +152,18 @@ struct SumsKeys {
     minisign: MinisignKeys,
 }
 
+/// A repository of apt, and who signs it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct AptKeys {
+    /// Where `InRelease` stands, such as `dist/apt/dists/stable/InRelease`; or `Release`, with `Release.gpg` beside it
+    release: String,
+    /// The file with the public key, as `gpg --armor --export` writes it
+    key: String,
+    /// The fingerprint of the primary key, as `gpg --fingerprint` prints it
+    fingerprint: Text<Fingerprint>,
+}
+
 /// An artifact that may be unsigned.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -216,6 +230,9 @@ impl SigningKeys {
         for rule in policy.openpgp_rules() {
             lint::path("openpgp.key", &rule.key, errors);
         }
+        for rule in policy.apt_rules() {
+            lint::apt(rule, errors);
+        }
         for rule in policy.provenance_rules() {
             lint::provenance(rule, errors);
         }
@@ -269,6 +286,13 @@ impl RuleKeys {
             sha256sums: self.sha256sums.map(|keys| SumsRule {
                 path: keys.path,
                 minisign: keys.minisign.public_key.0,
+            }),
+            apt: self.apt.map(|keys| AptRule {
+                release: keys.release,
+                signer: OpenPgpRule {
+                    key: keys.key,
+                    fingerprint: keys.fingerprint.0,
+                },
             }),
             contents: self.contents.map(|demand| match demand {
                 Demand::Required => ContentsRule::Required,

@@ -54,6 +54,22 @@ pub(super) const ROWS: &[Row] = &[
         ],
     },
     Row {
+        what: "apt repository",
+        formats: &[],
+        cells: [
+            Proved(&["apt.release"], "apt/tests/mutants.rs", JUDGED),
+            Proved(&["apt.index", "apt.digest"], "apt/tests/mutants.rs", JUDGED),
+            Proved(&["apt.signature"], "apt/tests/mutants.rs", JUDGED),
+            Because("as OpenPGP's: one function for all of them"),
+            Proved(&["apt.validity"], "apt/tests/mutants.rs", JUDGED),
+            Proved(
+                &["apt.coverage", "apt.extra"],
+                "apt/tests/mutants.rs",
+                JUDGED,
+            ),
+        ],
+    },
+    Row {
         what: "ELF, AppImage",
         formats: &[Format::Elf],
         cells: [
