@@ -16,7 +16,7 @@ use signing::sigstore::Bundles;
 use signing::walk::Room;
 use signing::{
     AptRepository, Beside, Candidate, Context, Documents, Examined, MeasureError, OpenPgpKeys,
-    Policy, ReleaseReport, SumsDocument, Trust, Verified,
+    Policy, ReleaseReport, SumsContext, SumsDocument, SumsSigner, Trust, Verified,
 };
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -69,7 +69,7 @@ pub struct Checked {
     pub signatures: BTreeMap<FileName, Vec<u8>>,
     /// The digests of all artifacts: the build's own document where it signed one for all, else ours.
     pub sums: Vec<u8>,
-    /// The signature over the build's own document.
+    /// The signature over the build's own document, where it is minisign's: others are not published.
     pub sums_signature: Option<Vec<u8>>,
     /// The rule under which that document was checked.
     pub sums_rule: Option<signing::SumsRule>,
@@ -170,13 +170,6 @@ pub(crate) fn trust(request: &Request) -> Result<Trust, Error> {
 fn documents(request: &Request) -> Result<Documents, Error> {
     let file = |path: &str, bytes_max| read_small(&request.root.join(path), bytes_max);
     let mut documents = Documents::default();
-    // Each with the signature that stands beside it.
-    for rule in request.policy.sums_rules() {
-        let bytes = file(&rule.path, SUMS_BYTES_MAX)?;
-        let signature = file(&format!("{}.minisig", rule.path), SIGNATURE_BYTES_MAX)?;
-        let read = SumsDocument::read(rule, bytes.as_deref(), signature.as_deref());
-        documents.sums.push(read);
-    }
     for rule in request.policy.openpgp_keys() {
         let bytes = file(&rule.key, KEYS_BYTES_MAX)?;
         let bytes = bytes.ok_or_else(|| Error::Missing {
@@ -188,6 +181,29 @@ fn documents(request: &Request) -> Result<Documents, Error> {
             source,
         })?;
         documents.keys.insert(rule.key.clone(), keys);
+    }
+    let context = SumsContext {
+        keys: &documents.keys,
+        version: &request.version,
+        at: request.now,
+    };
+    // Each with the signature that stands beside it.
+    for rule in request.policy.sums_rules() {
+        let bytes = file(&rule.path, SUMS_BYTES_MAX)?;
+        let beside = |ending: &str, bytes_max| file(&format!("{}.{ending}", rule.path), bytes_max);
+        let signature = match &rule.signer {
+            SumsSigner::Minisign(_) => beside("minisig", SIGNATURE_BYTES_MAX)?,
+            SumsSigner::OpenPgp(_) => match beside("asc", OPENPGP_BYTES_MAX)? {
+                Some(signature) => Some(signature),
+                None => beside("sig", OPENPGP_BYTES_MAX)?,
+            },
+            SumsSigner::Provenance(signer) => match &signer.bundle {
+                Some(bundle) => file(bundle, BUNDLES_BYTES_MAX)?,
+                None => beside("sigstore.json", BUNDLES_BYTES_MAX)?,
+            },
+        };
+        let read = SumsDocument::read(rule, bytes.as_deref(), signature.as_deref(), context);
+        documents.sums.push(read);
     }
     for rule in request.policy.apt_rules() {
         let keys = documents.keys.get(&rule.signer.key);
@@ -426,7 +442,7 @@ fn checked(
     let sums_rule = own.map(|document| document.rule().clone());
     let own = own.and_then(|document| document.covering(&names));
     let (sums, sums_signature) = match own {
-        Some((sums, signature)) => (sums.to_vec(), Some(signature.to_vec())),
+        Some((sums, signature)) => (sums.to_vec(), signature.map(<[u8]>::to_vec)),
         None => (
             signing::render_sums(
                 artifacts

@@ -71,7 +71,7 @@ pub use minisign::{KeyError, PublicKey};
 pub use openpgp::{Fingerprint, FingerprintError, OpenPgpError, OpenPgpKeys};
 pub use policy::{
     Allowance, AptRule, ContentsRule, Date, DateError, OpenPgpRule, PathPattern, PatternError,
-    Policy, ProvenanceRule, Rules, SumsRule,
+    Policy, ProvenanceRule, Rules, SumsRule, SumsSigner,
 };
 pub use report::{
     ArtifactReport, ContentsReport, FeedReport, LeafReport, ReleaseReport, Verdict, Verified,
@@ -80,7 +80,10 @@ pub use roots::{
     APPLE_ROOT_SET, ExtraRoot, LegacyDigests, MICROSOFT_ROOT_SET, RootError, RootReport, RootSet,
     RootUse, Trust, root_sets,
 };
-pub use sums::{Entry, SumsDocument, SumsError, parse as parse_sums, render as render_sums};
+pub use sums::{
+    Entry, SumsContext, SumsDocument, SumsError, is_minisigned, parse as parse_sums,
+    render as render_sums,
+};
 pub use verify::{Beside, Bytes, Candidate, Context, Documents, Examined, conclude, examine};
 
 #[cfg(test)]

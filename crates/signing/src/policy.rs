@@ -108,10 +108,21 @@ pub struct AptRule {
 /// A signed document of checksums.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SumsRule {
-    /// Where it stands; its signature stands beside it with `.minisig` at its end.
+    /// Where it stands; its signature stands beside it.
     pub path: String,
     /// Who signs it.
-    pub minisign: PublicKey,
+    pub signer: SumsSigner,
+}
+
+/// Who signs a document of checksums, and with what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SumsSigner {
+    /// With minisign: `.minisig`.
+    Minisign(PublicKey),
+    /// With OpenPGP: `.asc` or `.sig`.
+    OpenPgp(OpenPgpRule),
+    /// With Sigstore, by a workflow: `.sigstore.json`, or the bundle that the rule names.
+    Provenance(ProvenanceRule),
 }
 
 /// An artifact that may be unsigned, for a reason and until a day.
@@ -160,7 +171,12 @@ impl Policy {
     /// Every rule that names a file of OpenPGP keys, whatever they sign.
     pub fn openpgp_keys(&self) -> impl Iterator<Item = &OpenPgpRule> {
         let apt = self.apt_rules().into_iter().map(|rule| &rule.signer);
-        self.openpgp_rules().chain(apt)
+        let sums = self.sums_rules().into_iter();
+        let sums = sums.filter_map(|rule| match &rule.signer {
+            SumsSigner::OpenPgp(signer) => Some(signer),
+            SumsSigner::Minisign(_) | SumsSigner::Provenance(_) => None,
+        });
+        self.openpgp_rules().chain(apt).chain(sums)
     }
 
     /// Every repository of apt that some rule names, each once.

@@ -209,6 +209,16 @@ fn who_signs_and_where_is_named_in_full() {
     assert!(message(&short).is_some_and(|it| it.contains("a key id is not enough")));
     let outside = openpgp.replace("keys/", "../");
     assert!(message(&outside).is_some_and(|it| it.contains("`openpgp.key`")));
+    let sums =
+        |signers: &str| message(&format!("sha256sums: {{ path: dist/SHA256SUMS{signers} }}"));
+    let minisign = format!("minisign: {{ public-key: \"{KEY}\" }}");
+    assert_eq!(sums(&format!(", {openpgp}")), None);
+    for wrong in [String::new(), format!(", {minisign}, {openpgp}")] {
+        let wrong = sums(&wrong).expect("none or two");
+        assert!(wrong.contains("expected exactly one of"), "{wrong}");
+    }
+    let outside = sums(&format!(", {}", openpgp.replace("keys/", "../")));
+    assert!(outside.is_some_and(|it| it.contains("`sha256sums.openpgp.key`")));
     let apt = format!(
         "apt: {{ release: dist/apt/InRelease, key: keys/apt.asc, fingerprint: {fingerprint} }}"
     );
@@ -224,6 +234,7 @@ fn who_signs_and_where_is_named_in_full() {
     }
     let provenance = "provenance: { repository: your-org/atlas, workflow: .github/workflows/release.yml, ref: \"refs/tags/v{version}\", runner: any }";
     assert_eq!(message(provenance), None);
+    assert_eq!(sums(&format!(", {provenance}")), None);
     for (from, to, expected) in [
         ("your-org/atlas", "atlas", "owner and name"),
         (

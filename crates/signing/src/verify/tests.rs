@@ -10,8 +10,10 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use proptest::prelude::*;
 
 use super::*;
-use crate::policy::{Allowance, Rules, SumsRule};
+use crate::policy::{Allowance, Rules, SumsRule, SumsSigner};
 use crate::report::Verdict;
+use crate::sums::SumsContext;
+use crate::tests::day;
 use crate::{CHECKS, PublicKey, render_sums};
 
 struct Build {
@@ -347,7 +349,7 @@ fn checksums_cover_both_ways() {
     let mut build = Build::new();
     let rule = SumsRule {
         path: "dist/SHA256SUMS".to_owned(),
-        minisign: key(&build.keys),
+        signer: SumsSigner::Minisign(key(&build.keys)),
     };
     build.policy.all = Rules {
         sha256sums: Some(rule.clone()),
@@ -357,7 +359,12 @@ fn checksums_cover_both_ways() {
     let other: FileName = "other.exe".parse().expect("a name");
     let good = render_sums([(&name, release::Sha256::of(BYTES))]);
     let run = |bytes: Option<&[u8]>, signature: Option<&[u8]>| {
-        let document = SumsDocument::read(&rule, bytes, signature);
+        let context = SumsContext {
+            keys: &BTreeMap::new(),
+            version: &build.version,
+            at: day(),
+        };
+        let document = SumsDocument::read(&rule, bytes, signature, context);
         failed(&build.examine(name.as_str(), BYTES, None, &[document]))
     };
     let signed = |bytes: &[u8]| {
@@ -452,8 +459,8 @@ proptest! {
     fn nothing_random_ever_verifies(bytes in proptest::collection::vec(any::<u8>(), 0..600), flips in proptest::collection::vec((any::<u16>(), 1_u8..), 1..4)) {
         let build = Build::new();
         prop_assert_ne!(build.outcome(BYTES, Some(&bytes)).0, Verdict::Valid);
-        let rule = SumsRule { path: "S".to_owned(), minisign: key(&build.keys) };
-        let _ = SumsDocument::read(&rule, Some(&bytes), Some(&bytes));
+        let rule = SumsRule { path: "S".to_owned(), signer: SumsSigner::Minisign(key(&build.keys)) };
+        prop_assert!(!crate::is_minisigned(&rule, &bytes, &bytes));
         let _ = crate::sums::parse(&bytes);
         let _ = String::from_utf8_lossy(&bytes).parse::<PublicKey>();
         // A valid signature with some bytes changed: valid only if nothing that counts was changed.

@@ -5,7 +5,7 @@ use ::signing::authenticode::{Signer, TimestampRule};
 use ::signing::sigstore::{Provenance, Repository, Runner, Workflow};
 use ::signing::{
     Allowance, AptRule, ContentsRule, Date, Fingerprint, OpenPgpRule, PathPattern, Policy,
-    ProvenanceRule, PublicKey, Rules, SumsRule,
+    ProvenanceRule, PublicKey, Rules, SumsRule, SumsSigner,
 };
 use release::name::printable;
 use release::{Os, Sha256};
@@ -148,8 +148,12 @@ struct MinisignKeys {
 struct SumsKeys {
     /// Where it stands, such as `dist/SHA256SUMS`; its signature stands beside it
     path: String,
-    /// Who signs it
-    minisign: MinisignKeys,
+    /// Who signs it, where that is done with minisign: `SHA256SUMS.minisig`. Exactly one of the three is given
+    minisign: Option<MinisignKeys>,
+    /// Who signs it, where that is done with OpenPGP: `SHA256SUMS.asc` or `SHA256SUMS.sig`
+    openpgp: Option<OpenPgpKeys>,
+    /// Which workflow signs it, where that is done with Sigstore: `SHA256SUMS.sigstore.json`
+    provenance: Option<ProvenanceKeys>,
 }
 
 /// A repository of apt, and who signs it.
@@ -209,13 +213,14 @@ impl SigningKeys {
                 sha256: keys.sha256.map(|text| text.0),
             }
         });
+        let allow_unsigned = allow_unsigned.collect();
         let policy = Policy {
-            allow_unsigned: allow_unsigned.collect(),
+            allow_unsigned,
             by_os: by_os
                 .into_iter()
-                .filter_map(|(os, keys)| Some((os, keys?.into_rules())))
+                .filter_map(|(os, keys)| Some((os, keys?.into_rules(errors))))
                 .collect(),
-            all: all.map(RuleKeys::into_rules).unwrap_or_default(),
+            all: all.map(|keys| keys.into_rules(errors)).unwrap_or_default(),
             roots,
         };
         for root in &policy.roots {
@@ -238,13 +243,71 @@ impl SigningKeys {
         }
         for rule in policy.sums_rules() {
             lint::path("sha256sums", &rule.path, errors);
+            match &rule.signer {
+                SumsSigner::Minisign(_) => {}
+                SumsSigner::OpenPgp(signer) => {
+                    lint::path("sha256sums.openpgp.key", &signer.key, errors)
+                }
+                SumsSigner::Provenance(signer) => lint::provenance(signer, errors),
+            }
         }
         policy
     }
 }
 
+impl OpenPgpKeys {
+    fn into_rule(self) -> OpenPgpRule {
+        OpenPgpRule {
+            key: self.key,
+            fingerprint: self.fingerprint.0,
+        }
+    }
+}
+
+impl ProvenanceKeys {
+    fn into_rule(self) -> ProvenanceRule {
+        ProvenanceRule {
+            provenance: Provenance {
+                repository: self.repository.0,
+                workflow: self.workflow.0,
+                reference: None,
+                runner: match self.runner {
+                    RunnerKey::Hosted => Runner::Hosted,
+                    RunnerKey::Any => Runner::Any,
+                },
+            },
+            reference: self.reference,
+            bundle: self.bundle,
+        }
+    }
+}
+
+impl SumsKeys {
+    fn into_rule(self, errors: &mut Vec<String>) -> Option<SumsRule> {
+        let Self {
+            path,
+            minisign,
+            openpgp,
+            provenance,
+        } = self;
+        let signer = match (minisign, openpgp, provenance) {
+            (Some(keys), None, None) => SumsSigner::Minisign(keys.public_key.0),
+            (None, Some(keys), None) => SumsSigner::OpenPgp(keys.into_rule()),
+            (None, None, Some(keys)) => SumsSigner::Provenance(keys.into_rule()),
+            _ => {
+                let path = printable(&path);
+                errors.push(format!(
+                    "`sha256sums` of `{path}`: expected exactly one of `minisign`, `openpgp`, and `provenance`"
+                ));
+                return None;
+            }
+        };
+        Some(SumsRule { path, signer })
+    }
+}
+
 impl RuleKeys {
-    fn into_rules(self) -> Rules {
+    fn into_rules(self, errors: &mut Vec<String>) -> Rules {
         Rules {
             authenticode: self.authenticode.map(|keys| Signer {
                 organization: keys.organization,
@@ -265,28 +328,10 @@ impl RuleKeys {
                     Demand::Optional => Notarized::MayBeMissing,
                 },
             }),
-            openpgp: self.openpgp.map(|keys| OpenPgpRule {
-                key: keys.key,
-                fingerprint: keys.fingerprint.0,
-            }),
-            provenance: self.provenance.map(|keys| ProvenanceRule {
-                provenance: Provenance {
-                    repository: keys.repository.0,
-                    workflow: keys.workflow.0,
-                    reference: None,
-                    runner: match keys.runner {
-                        RunnerKey::Hosted => Runner::Hosted,
-                        RunnerKey::Any => Runner::Any,
-                    },
-                },
-                reference: keys.reference,
-                bundle: keys.bundle,
-            }),
+            openpgp: self.openpgp.map(OpenPgpKeys::into_rule),
+            provenance: self.provenance.map(ProvenanceKeys::into_rule),
             minisign: self.minisign.map(|keys| keys.public_key.0),
-            sha256sums: self.sha256sums.map(|keys| SumsRule {
-                path: keys.path,
-                minisign: keys.minisign.public_key.0,
-            }),
+            sha256sums: self.sha256sums.and_then(|keys| keys.into_rule(errors)),
             apt: self.apt.map(|keys| AptRule {
                 release: keys.release,
                 signer: OpenPgpRule {

@@ -247,6 +247,26 @@ pub(super) const ROWS: &[Row] = &[
         ],
     },
     Row {
+        what: "SHA256SUMS, signed with OpenPGP or Sigstore",
+        formats: &[],
+        cells: [
+            Because("as with minisign: one function for all of them"),
+            Because("as with minisign: one function for all of them"),
+            Proved(
+                &["sha256sums.signature"],
+                "sums/tests.rs",
+                "a_document_signed_with_openpgp_is_believed",
+            ),
+            Proved(
+                &["sha256sums.signature"],
+                "sums/tests.rs",
+                "a_document_signed_by_a_workflow_is_believed",
+            ),
+            Because("as OpenPGP's and Sigstore's: one function for all of them"),
+            Because("as with minisign: one function for all of them"),
+        ],
+    },
+    Row {
         what: "update feeds beside artifacts: electron-updater, Squirrel, Velopack, Tauri, Sparkle",
         formats: &[],
         cells: [
