@@ -293,6 +293,9 @@ fn no_parser_panics_on_a_spoilt_document() {
     documents.insert("a.pkg".to_owned(), package());
     documents.insert("a.rpm".to_owned(), linux::rpm());
     documents.insert("a.deb".to_owned(), linux::deb());
+    documents.insert("dists/InRelease".to_owned(), linux::in_release().into());
+    documents.insert("dists/Release".to_owned(), linux::RELEASE.into());
+    documents.insert("dists/Packages".to_owned(), linux::PACKAGES.into());
     documents.insert("a.sigstore.json".to_owned(), linux::BUNDLE.into());
     documents.insert("a.cpio".to_owned(), cpio());
     let note = "{\"schema\": 1, \"min-writer\": 1, \"app\": \"atlas\", \"version\": \"1.4.0\", \"repository\": \"acme/atlas\", \"tag\": \"v1.4.0\", \"release\": 7}";

@@ -154,6 +154,18 @@ pub const PARSERS: &[Parser] = &[
         parse: |bytes| openpgp(bytes),
     },
     Parser {
+        reads: "InRelease",
+        parse: |bytes| apt(bytes),
+    },
+    Parser {
+        reads: "Release",
+        parse: |bytes| with_text(bytes, |text| drop(signing::apt::indexes_of(text))),
+    },
+    Parser {
+        reads: "Packages",
+        parse: |bytes| drop(signing::apt::packages_of(bytes)),
+    },
+    Parser {
         reads: ".sigstore.json",
         parse: |bytes| drop(signing::sigstore::Bundles::read(bytes)),
     },
@@ -337,6 +349,23 @@ fn openpgp(bytes: &[u8]) {
     }
     let at = Timestamp::from_unix(1_795_392_000).expect("November 2026");
     drop(opened.checks(verifier, "atlas.tar.gz", at));
+}
+
+/// Reads a repository whose release file says anything, signed by a key that is read with it.
+fn apt(bytes: &[u8]) {
+    let key = include_bytes!("../../signing/fixtures/openpgp/snake-oil.gpg.asc");
+    let keys = signing::OpenPgpKeys::parse(key).expect("our own key");
+    let rule = signing::AptRule {
+        release: "dists/stable/InRelease".to_owned(),
+        signer: signing::OpenPgpRule {
+            key: "key.asc".to_owned(),
+            fingerprint: keys.fingerprints().next().expect("a key"),
+        },
+    };
+    let at = Timestamp::from_unix(1_795_392_000).expect("November 2026");
+    let mut file = |_: &str, _| Ok::<_, std::convert::Infallible>(Some(bytes.to_vec()));
+    let read = signing::AptRepository::read(&rule, Some(&keys), at, &mut file);
+    drop(read.expect("bytes in memory"));
 }
 
 /// Looks into a container, and judges what is inside.

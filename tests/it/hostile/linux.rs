@@ -76,3 +76,38 @@ pub(crate) const BUNDLE: &str = r#"{"mediaType": "application/vnd.dev.sigstore.b
 "canonicalizedBody": "e30="}], "timestampVerificationData": {"rfc3161Timestamps": []}},
 "dsseEnvelope": {"payload": "eyJfdHlwZSI6Imh0dHBzOi8vaW4tdG90by5pby9TdGF0ZW1lbnQvdjEiLCJzdWJqZWN0IjpbeyJuYW1lIjoiYSIsImRpZ2VzdCI6eyJzaGEyNTYiOiIwMCJ9fV0sInByZWRpY2F0ZVR5cGUiOiJodHRwczovL3Nsc2EuZGV2L3Byb3ZlbmFuY2UvdjEiLCJwcmVkaWNhdGUiOnt9fQ==",
 "payloadType": "application/vnd.in-toto+json", "signatures": [{"sig": "MEU="}]}}"#;
+
+/// The release file of a repository of apt.
+pub(crate) const RELEASE: &str = "Suite: stable
+Codename: stable
+Date: Wed, 25 Nov 2026 00:00:00 UTC
+Valid-Until: Wed, 02 Dec 2026 00:00:00 +0000
+Components: main
+SHA256:
+ e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 0 main/binary-amd64/Packages
+ e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 0 main/binary-amd64/Packages.gz
+";
+
+/// Its index.
+pub(crate) const PACKAGES: &str = "Package: atlas
+Version: 1:1.4.0~rc1-2
+Architecture: amd64
+Filename: pool/main/a/atlas_1.4.0_amd64.deb
+Size: 1000
+SHA256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+Description: a package
+ of more lines than one
+
+Package: atlas
+Version: 1.3.0
+Architecture: amd64
+Filename: pool/main/a/atlas_1.3.0_amd64.deb
+Size: 999
+SHA256: 01ba4719c80b6fe911b091a7c05124b64eeece964e09c058ef8f9805daca546b
+";
+
+/// The release file, signed in place over something else.
+pub(crate) fn in_release() -> String {
+    let signature = include_str!("../../../crates/signing/fixtures/openpgp/atlas.tar.gz.asc");
+    format!("-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\n{RELEASE}{signature}")
+}
