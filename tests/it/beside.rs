@@ -236,6 +236,118 @@ fn an_rpm_package_is_signed_inside() {
         .says("is not in `vendor.asc`");
 }
 
+/// Runs a program in a folder of the world, and gives what it prints.
+fn run(world: &World, folder: &str, program: &str, words: &[&str]) -> Vec<u8> {
+    let mut command = Command::new(program);
+    let ran = command.args(words).current_dir(world.path(folder)).output();
+    let ran = ran.expect("it starts");
+    assert!(ran.status.success(), "{program} {words:?}: {ran:?}");
+    ran.stdout
+}
+
+/// As `apt-ftparchive` and `gpg` make it; that apt takes such repositories, and refuses others, is tested where they are read.
+#[test]
+fn a_debian_package_is_vouched_for_by_its_repository() {
+    let programs = ["gpg", "dpkg-deb", "apt-ftparchive"];
+    if !programs.iter().all(|it| testkit::judge::has_program(it)) {
+        return;
+    }
+    let world = world();
+    let package = |version: &str| {
+        let control = format!(
+            "Package: atlas\nVersion: {version}\nArchitecture: amd64\nMaintainer: Snake <oil@example.org>\nDescription: oil\n"
+        );
+        world.write("source/DEBIAN/control", control.as_bytes());
+        let file = format!("atlas_{version}_amd64.deb");
+        run(&world, ".", "dpkg-deb", &["-b", "source", &file]);
+        fs::read(world.path(&file)).expect("a package")
+    };
+    let deb = package("1.4.0");
+    let binary = "dist/apt/dists/stable/main/binary-amd64";
+    let publish = |home: &str, packages: &[(&str, &[u8])]| {
+        let _ = fs::remove_dir_all(world.path("dist"));
+        world.write("dist/atlas.deb", &deb);
+        for (name, bytes) in packages {
+            world.write(&format!("dist/apt/pool/{name}"), bytes);
+        }
+        let index = run(&world, "dist/apt", "apt-ftparchive", &["packages", "pool"]);
+        world.write(&format!("{binary}/Packages"), &index);
+        let release = run(
+            &world,
+            "dist/apt/dists/stable",
+            "apt-ftparchive",
+            &["release", "."],
+        );
+        world.write("release", &release);
+        let path = world.path("release").to_string_lossy().into_owned();
+        let signed = gpg(&world, home, &["--clearsign", "--output", "-", &path]);
+        world.write("dist/apt/dists/stable/InRelease", signed.as_bytes());
+    };
+    let fingerprint = key(&world, "own", "ed25519");
+    key(&world, "other", "ed25519");
+    let rule = format!(
+        "{{ apt: {{ release: dist/apt/dists/stable/InRelease, key: own.asc, fingerprint: {fingerprint} }} }}"
+    );
+    configure(&world, &rule);
+    let config = fs::read_to_string(world.path("lastmile.yml")).expect("it was written");
+    let config = config
+        .replace("*.{whl,rpm}", "*.deb")
+        .replace("kind: file", "kind: deb");
+    world.write("lastmile.yml", config.as_bytes());
+    publish("own", &[("atlas_1.4.0_amd64.deb", &deb)]);
+    world.sh("verify").expect(0).says("is signed by key");
+    publish("other", &[("atlas_1.4.0_amd64.deb", &deb)]);
+    world.sh("verify").expect(1).says("apt.signature");
+    let earlier = package("1.3.0");
+    publish(
+        "own",
+        &[
+            ("atlas_1.3.0_amd64.deb", &earlier),
+            ("atlas_1.4.0_amd64.deb", &deb),
+        ],
+    );
+    world.sh("verify").expect(0);
+    publish("own", &[("atlas_1.3.0_amd64.deb", &earlier)]);
+    world.sh("verify").expect(1).says("apt.coverage");
+    let later = package("1.4.1");
+    publish(
+        "own",
+        &[
+            ("atlas_1.4.0_amd64.deb", &deb),
+            ("atlas_1.4.1_amd64.deb", &later),
+        ],
+    );
+    world.sh("verify").expect(1).says("apt.extra");
+    publish("own", &[("atlas_1.4.0_amd64.deb", &deb)]);
+    world.write(&format!("{binary}/Packages"), b"Package: atlas\n");
+    world.sh("verify").expect(1).says("apt.index");
+    fs::remove_file(world.path("own.asc")).expect("the keys");
+    world.sh("verify").expect(2).says("`own.asc` is not there");
+}
+
+#[test]
+fn a_document_of_checksums_is_signed_with_openpgp() {
+    if !testkit::judge::has_program("gpg") {
+        return;
+    }
+    let world = world();
+    world.write("dist/atlas-1.4.0.whl", &vec![7; 300_000]);
+    let sums = run(&world, "dist", "sha256sum", &["atlas-1.4.0.whl"]);
+    world.write("dist/SHA256SUMS", &sums);
+    let fingerprint = key(&world, "own", "ed25519");
+    let rule = format!(
+        "{{ sha256sums: {{ path: dist/SHA256SUMS, openpgp: {{ key: own.asc, fingerprint: {fingerprint} }} }} }}"
+    );
+    configure(&world, &rule);
+    let path = world.path("dist/SHA256SUMS").to_string_lossy().into_owned();
+    world.sh("verify").expect(1).says("sha256sums.signature");
+    gpg(&world, "own", &["--armor", "--detach-sign", &path]);
+    world.sh("verify").expect(0);
+    world.sh("publish").expect(0);
+    world.write("dist/SHA256SUMS", &sums.repeat(2));
+    world.sh("verify").expect(1).says("sha256sums.signature");
+}
+
 /// What the public conformance suite asks of a client, as it asks: exit codes.
 #[test]
 fn the_conformance_protocol_is_spoken() {
