@@ -9,8 +9,11 @@ mod stream;
 mod table;
 
 use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 
 use thiserror::Error;
+
+use crate::reading::is_zero;
 
 pub(crate) use pages::Pages;
 pub(crate) use stream::Stream;
@@ -183,6 +186,29 @@ impl Image {
             section_alignment: u64::from(section_alignment),
             sections,
             head,
+        })
+    }
+
+    /// What stands behind the sections, up to the certificate table: installers and archives keep their data there.
+    pub(crate) fn overlay(&self) -> Range<u64> {
+        let ends = self.sections.iter().map(|it| it.offset + it.bytes);
+        let start = ends.fold(self.head.len() as u64, u64::max).min(self.size);
+        let table = self.table.map(|table| table.offset);
+        let end = table.filter(|offset| (start..self.size).contains(offset));
+        start..end.unwrap_or(self.size)
+    }
+
+    /// Whether data that end there are the last of the file, but for a signature and what it needs to begin at a multiple of 8.
+    pub(crate) fn is_ended_by(
+        &self,
+        reader: &mut (impl Read + Seek),
+        end: u64,
+    ) -> io::Result<bool> {
+        let until = self.overlay().end;
+        Ok(match until.checked_sub(end) {
+            Some(0) => true,
+            Some(1..8) if self.table.is_some() => is_zero(reader, end, until)?,
+            _ => false,
         })
     }
 

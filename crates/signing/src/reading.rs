@@ -1,6 +1,8 @@
 //! Reading by offsets, as formats need whose parts point at one another. Nothing is allocated that is not in the file.
 
+use std::cell::RefCell;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 
 /// Bytes read at a time.
 const CHUNK_BYTES: usize = 512 * 1024;
@@ -72,4 +74,72 @@ pub(crate) fn is_zero(reader: &mut (impl Read + Seek), start: u64, end: u64) -> 
         is_zero &= piece.iter().all(|byte| *byte == 0);
     })?;
     Ok(is_zero && was_there)
+}
+
+/// A file that several readers read in turns. Each of them seeks before it reads.
+pub(crate) struct Shared<'s, R>(&'s RefCell<R>);
+
+impl<'s, R> Shared<'s, R> {
+    pub(crate) fn new(reader: &'s RefCell<R>) -> Self {
+        Self(reader)
+    }
+}
+
+impl<R: Read> Read for Shared<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.borrow_mut().read(buffer)
+    }
+}
+
+impl<R: Seek> Seek for Shared<'_, R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.0.borrow_mut().seek(to)
+    }
+}
+
+/// A part of a file, as a file of its own.
+pub(crate) struct Part<R> {
+    reader: R,
+    range: Range<u64>,
+    at: u64,
+}
+
+impl<R: Read + Seek> Part<R> {
+    pub(crate) fn new(reader: R, range: Range<u64>) -> Self {
+        Self {
+            reader,
+            range,
+            at: 0,
+        }
+    }
+}
+
+impl<R: Read + Seek> Read for Part<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let at = self.range.start.saturating_add(self.at);
+        let left = self.range.end.saturating_sub(at);
+        if left == 0 {
+            return Ok(0);
+        }
+        let wanted = usize::try_from(left).map_or(buffer.len(), |left| left.min(buffer.len()));
+        self.reader.seek(SeekFrom::Start(at))?;
+        let read = self
+            .reader
+            .read(buffer.get_mut(..wanted).unwrap_or_default())?;
+        self.at = self.at.saturating_add(read as u64);
+        Ok(read)
+    }
+}
+
+impl<R: Read + Seek> Seek for Part<R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let size = self.range.end.saturating_sub(self.range.start);
+        let at = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::End(by) => size.checked_add_signed(by),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+        };
+        self.at = at.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.at)
+    }
 }

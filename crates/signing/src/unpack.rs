@@ -4,9 +4,12 @@
 //! The stream is read to its end with its checksums; what follows it must be another stream of the same kind. Windows and
 //! dictionaries are bounded, as a header may claim any.
 
+pub(crate) mod bzip2;
+pub(crate) mod exact;
+
 use std::io::{self, BufRead, BufReader, Read};
 
-use bzip2::bufread::MultiBzDecoder;
+use ::bzip2::bufread::MultiBzDecoder;
 use flate2::bufread::GzDecoder;
 use lzma_rust2::{LzmaReader, XzReader};
 use ruzstd::decoding::StreamingDecoder;

@@ -8,6 +8,8 @@ use crate::format::Format;
 use crate::inno;
 use crate::inspection;
 use crate::msi;
+use crate::nsis;
+use crate::sevenz;
 use crate::tar;
 use crate::unpack::Packing;
 use crate::walk::head;
@@ -25,6 +27,10 @@ pub(super) enum Container {
     Inno,
     Deb,
     Rpm,
+    SevenZip,
+    /// A program with a 7z archive behind it.
+    SelfExtracting,
+    Nsis,
     Packed(Packing),
     /// What a package installs or runs: cpio, packed or not, and nothing else is taken for it.
     Payload(Option<Packing>),
@@ -37,6 +43,9 @@ impl Container {
         }
         if cpio::is_cpio(head) {
             return Some(Self::Cpio);
+        }
+        if sevenz::is_sevenz(head) {
+            return Some(Self::SevenZip);
         }
         match Format::of_head(head) {
             Format::Zip => return Some(Self::Zip),
@@ -66,12 +75,14 @@ impl Container {
     /// What a file of a format holds besides what it is: an installer, a disk image. Leaves the reader anywhere.
     pub(super) fn within(
         format: Format,
-        bytes: &mut (impl Read + Seek + ?Sized),
+        mut bytes: &mut (impl Read + Seek + ?Sized),
     ) -> io::Result<Option<Self>> {
         match format {
             Format::Deb => Ok(Some(Self::Deb)),
             Format::Rpm => Ok(Some(Self::Rpm)),
             Format::Ole => Ok(msi::contents::is_package(bytes)?.then_some(Self::Msi)),
+            Format::Pe if nsis::is_nsis(&mut bytes)? => Ok(Some(Self::Nsis)),
+            Format::Pe if sevenz::is_self_extracting(&mut bytes)? => Ok(Some(Self::SelfExtracting)),
             Format::Pe => Ok(inno::is_installer(bytes)?.then_some(Self::Inno)),
             Format::Cab => Ok(Some(Self::Cabinet)),
             Format::Zip
@@ -102,6 +113,9 @@ impl Container {
             Self::Inno => "Inno Setup installer",
             Self::Deb => "deb package",
             Self::Rpm => "rpm package",
+            Self::SevenZip => "7z archive",
+            Self::SelfExtracting => "self-extracting 7z archive",
+            Self::Nsis => "NSIS installer",
             Self::Payload(_) => "payload",
         }
     }

@@ -13,7 +13,9 @@ use crate::deb;
 use crate::format::Format;
 use crate::inno;
 use crate::msi;
+use crate::nsis;
 use crate::rpm;
+use crate::sevenz;
 use crate::tar;
 use crate::tree::{Node, Tree};
 use crate::unpack::Packing;
@@ -129,6 +131,11 @@ impl Walker<'_> {
                 self.linux_packages -= 1;
                 walked
             }
+            Container::SevenZip => self.entries(place, |each| sevenz::walk(&mut source, each)),
+            Container::SelfExtracting => self.entries(place, |each| {
+                sevenz::walk_self_extracting(&mut source, each)
+            }),
+            Container::Nsis => self.entries(place, |each| nsis::walk(&mut source, each)),
             Container::Packed(packing) => {
                 let mut plain = budget.metered(packing.unpacked(source));
                 self.unpacked(packing, &mut plain, place)

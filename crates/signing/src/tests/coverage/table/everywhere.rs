@@ -343,7 +343,45 @@ pub(super) const ROWS: &[Row] = &[
         ],
     },
     Row {
-        what: "7z, NSIS, squashfs, snap, scripts, TUF",
+        what: "7z archives, self-extracting too",
+        formats: &[],
+        cells: [
+            Proved(
+                &["contents.parse"],
+                "sevenz/tests/mutants.rs",
+                "one_thing_wrong_is_refused",
+            ),
+            Because(
+                "an archive has no signature of its own: what is inside has. A program in front of one is judged as one",
+            ),
+            Because("an archive has no signature of its own: what is inside has"),
+            Because("an archive has no signature of its own: what is inside has"),
+            Because("an archive has no signature of its own: what is inside has"),
+            Because(
+                "as every archive; encrypted ones and such of PPMd, Deflate64, and zstd cannot be read, which fails",
+            ),
+        ],
+    },
+    Row {
+        what: "NSIS installers (2, 3)",
+        formats: &[],
+        cells: [
+            Proved(
+                &["contents.parse"],
+                "nsis/tests/mutants.rs",
+                "one_thing_wrong_is_refused",
+            ),
+            Because("the program that an installer is has one, and is judged as each program"),
+            Because("as each program"),
+            Because("as each program"),
+            Because("as each program"),
+            Because(
+                "each file that it installs, its plug-ins, and its uninstaller as it is written; what its script downloads or writes itself is not seen",
+            ),
+        ],
+    },
+    Row {
+        what: "squashfs, snap, scripts, TUF",
         formats: &[],
         cells: [
             Because(
