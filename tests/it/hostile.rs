@@ -2,6 +2,7 @@
 
 mod feeds;
 mod linux;
+mod windows;
 
 use std::panic::catch_unwind;
 use std::time::{Duration, Instant};
@@ -298,6 +299,13 @@ fn no_parser_panics_on_a_spoilt_document() {
     documents.insert("dists/Packages".to_owned(), linux::PACKAGES.into());
     documents.insert("a.sigstore.json".to_owned(), linux::BUNDLE.into());
     documents.insert("a.cpio".to_owned(), cpio());
+    documents.insert("a.7z".to_owned(), windows::sevenz());
+    for (name, blocks) in [
+        ("apart.nsis.exe", windows::Blocks::Apart),
+        ("solid.nsis.exe", windows::Blocks::Solid),
+    ] {
+        documents.insert(name.to_owned(), windows::nsis(&blocks));
+    }
     let note = "{\"schema\": 1, \"min-writer\": 1, \"app\": \"atlas\", \"version\": \"1.4.0\", \"repository\": \"acme/atlas\", \"tag\": \"v1.4.0\", \"release\": 7}";
     documents.insert("github/1.4.0.json".to_owned(), note.into());
     let answer = "[{\"id\": 1, \"name\": \"a.zip\", \"size\": 3, \"state\": \"uploaded\", \"digest\": \"sha256:00\"}]";

@@ -121,6 +121,20 @@ pub const PARSERS: &[Parser] = &[
         },
     },
     Parser {
+        reads: ".7z",
+        parse: |bytes| {
+            walk(bytes);
+            walk(&sevenz(bytes));
+        },
+    },
+    Parser {
+        reads: "nsis.exe",
+        parse: |bytes| {
+            walk(bytes);
+            walk(&nsis(bytes));
+        },
+    },
+    Parser {
         reads: ".msix",
         parse: |bytes| {
             inspect(bytes);
@@ -413,6 +427,47 @@ fn succeed(bytes: &[u8], kind: release::Kind) {
             },
         ));
     }
+}
+
+/// A 7z archive whose first header is right: where the other one stands, and the checksums of both.
+fn sevenz(bytes: &[u8]) -> Vec<u8> {
+    let mut whole = bytes.to_vec();
+    let size = bytes.get(20..).and_then(<[u8]>::first_chunk);
+    let size = size.map_or(0, |size| u64::from_le_bytes(*size));
+    let header = usize::try_from(size)
+        .ok()
+        .and_then(|size| bytes.len().checked_sub(size));
+    let Some(at) = header.filter(|at| *at >= 32) else {
+        return whole;
+    };
+    let sum = crc32(&bytes[at..]);
+    whole[..8].copy_from_slice(b"7z\xbc\xaf\x27\x1c\0\x04");
+    whole[12..20].copy_from_slice(&(at as u64 - 32).to_le_bytes());
+    whole[28..32].copy_from_slice(&sum.to_le_bytes());
+    let sum = crc32(&whole[12..32]);
+    whole[8..12].copy_from_slice(&sum.to_le_bytes());
+    whole
+}
+
+/// An installer of NSIS whose data end where the file does, behind a program of 512 bytes.
+fn nsis(bytes: &[u8]) -> Vec<u8> {
+    let mut whole = bytes.to_vec();
+    let reach = bytes
+        .len()
+        .checked_sub(512)
+        .and_then(|it| u32::try_from(it).ok());
+    if let (Some(reach), Some(field)) = (reach, whole.get_mut(512 + 24..512 + 28)) {
+        field.copy_from_slice(&reach.to_le_bytes());
+    }
+    whole
+}
+
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+            (crc >> 1) ^ (0xedb8_8320 & 0_u32.wrapping_sub(crc & 1))
+        })
+    })
 }
 
 fn with_text(bytes: &[u8], parse: impl FnOnce(&str)) {
