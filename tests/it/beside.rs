@@ -12,7 +12,7 @@ use crate::world;
 fn configure(world: &World, rule: &str) {
     let config = format!(
         "app: atlas\nstore: file:./store\npublic-url: /dl\nversion: \"1.4.0\"\n\
-         artifacts:\n  - {{ path: \"dist/*.{{whl,rpm}}\", platform: linux-x64, kind: file }}\n\
+         artifacts:\n  - {{ path: \"dist/*.{{whl,rpm,snap}}\", platform: linux-x64, kind: file }}\n\
          signing:\n  linux: {rule}\n  allow-unsigned: []\n\
          feeds: [manifest]\nchannels:\n  stable: {{}}\n"
     );
@@ -62,6 +62,38 @@ fn key(world: &World, home: &str, kind: &str) -> String {
     line.expect("a fingerprint")
         .trim_end_matches(':')
         .to_owned()
+}
+
+/// Signed by snapd's own `snap sign`, as the store of another key than the public one would.
+#[test]
+fn a_snap_is_what_its_store_says() {
+    let world = world();
+    let snap = include_bytes!("../../crates/signing/fixtures/snap/hello.snap");
+    let said = include_bytes!("../../crates/signing/fixtures/snap/hello.assert");
+    world.write("dist/hello_1.snap", snap);
+    world.write("dist/hello_1.assert", said);
+    let key = "pAg2ItHmkEOrc9GLcgUpSZVhX8pvYUxOQXliS0jwY5h_SZ2I516UbMmNrvwpBUsY";
+    let rule = |account: &str| {
+        let rule = format!("{{ snap: {{ account: {account}, name: hello, key: {key} }} }}");
+        configure(&world, &rule);
+    };
+    rule("snakeoil");
+    world
+        .sh("verify")
+        .expect(0)
+        .says("snap `hello` of account `snakeoil`");
+    rule("somebody");
+    world.sh("verify").expect(1).says("snap.publisher");
+    rule("snakeoil");
+    world.write("dist/hello_1.snap", &[&snap[..], b"more"].concat());
+    world.sh("publish").expect(1).says("snap.revision");
+    world.write("dist/hello_1.snap", snap);
+    fs::remove_file(world.path("dist/hello_1.assert")).expect("the assertions");
+    world
+        .sh("verify")
+        .expect(1)
+        .says("UNSIGNED hello_1.snap")
+        .says("`hello_1.assert` is not there");
 }
 
 #[test]

@@ -268,6 +268,22 @@ fn no_parser_panics_on_a_spoilt_document() {
             include_bytes!("../../crates/signing/fixtures/apple/good.app.zip"),
         ),
         (
+            "gzip.squashfs",
+            include_bytes!("../../crates/signing/fixtures/archives/gzip.squashfs"),
+        ),
+        (
+            "lzo.squashfs",
+            include_bytes!("../../crates/signing/fixtures/archives/lzo.squashfs"),
+        ),
+        (
+            "xz.squashfs",
+            include_bytes!("../../crates/signing/fixtures/archives/xz.squashfs"),
+        ),
+        (
+            "zstd.squashfs",
+            include_bytes!("../../crates/signing/fixtures/archives/zstd.squashfs"),
+        ),
+        (
             "signed.msix",
             include_bytes!("../../crates/signing/fixtures/zipped/signed.msix"),
         ),
@@ -284,6 +300,10 @@ fn no_parser_panics_on_a_spoilt_document() {
             include_bytes!("../../crates/signing/fixtures/openpgp/atlas.tar.gz.asc"),
         ),
         (
+            "hello.assert",
+            include_bytes!("../../crates/signing/fixtures/snap/hello.assert"),
+        ),
+        (
             "roots.pem",
             include_bytes!("../../crates/signing/fixtures/pki/certificates.pem"),
         ),
@@ -297,6 +317,7 @@ fn no_parser_panics_on_a_spoilt_document() {
     documents.insert("dists/InRelease".to_owned(), linux::in_release().into());
     documents.insert("dists/Release".to_owned(), linux::RELEASE.into());
     documents.insert("dists/Packages".to_owned(), linux::PACKAGES.into());
+    documents.insert("a.AppImage".to_owned(), linux::appimage());
     documents.insert("a.sigstore.json".to_owned(), linux::BUNDLE.into());
     documents.insert("a.cpio".to_owned(), cpio());
     documents.insert("a.7z".to_owned(), windows::sevenz());

@@ -160,6 +160,21 @@ pub const PARSERS: &[Parser] = &[
         },
     },
     Parser {
+        reads: ".AppImage",
+        parse: |bytes| {
+            inspect(bytes);
+            walk(bytes);
+        },
+    },
+    Parser {
+        reads: ".squashfs",
+        parse: |bytes| walk(bytes),
+    },
+    Parser {
+        reads: ".assert",
+        parse: |bytes| snap(bytes),
+    },
+    Parser {
         reads: ".gpg.asc",
         parse: |bytes| drop(signing::OpenPgpKeys::parse(bytes)),
     },
@@ -380,6 +395,24 @@ fn apt(bytes: &[u8]) {
     let mut file = |_: &str, _| Ok::<_, std::convert::Infallible>(Some(bytes.to_vec()));
     let read = signing::AptRepository::read(&rule, Some(&keys), at, &mut file);
     drop(read.expect("bytes in memory"));
+}
+
+/// Judges assertions of a snap, by the key of the store that made them.
+fn snap(bytes: &[u8]) {
+    let key = "pAg2ItHmkEOrc9GLcgUpSZVhX8pvYUxOQXliS0jwY5h_SZ2I516UbMmNrvwpBUsY";
+    let at = Timestamp::from_unix(1_795_392_000).expect("November 2026");
+    let mut hasher = signing::snap::Hasher::default();
+    hasher.update(include_bytes!("../../signing/fixtures/snap/hello.snap"));
+    let subject = hasher.finish();
+    for key in [None, Some(key.parse().expect("a key"))] {
+        let rule = signing::SnapRule {
+            account: "snakeoil".to_owned(),
+            name: "hello".to_owned(),
+            key,
+        };
+        let checks = signing::snap::judge(Some(bytes), &rule, &subject, "hello.snap", at);
+        assert!(!checks.is_empty());
+    }
 }
 
 /// Looks into a container, and judges what is inside.

@@ -158,7 +158,9 @@ fn is_beside_another(path: &str, names: &BTreeSet<String>) -> bool {
     let mut signed = endings
         .iter()
         .filter_map(|ending| path.strip_suffix(ending));
-    signed.any(|signed| names.contains(signed))
+    // Those of a snap have their ending in place of its own.
+    let snap = path.strip_suffix(".assert").map(|it| format!("{it}.snap"));
+    signed.any(|signed| names.contains(signed)) || snap.is_some_and(|snap| names.contains(&snap))
 }
 
 /// Finds the artifacts of a release, sorted by name.

@@ -223,7 +223,7 @@ impl Signers {
                 | Signed::AppleBundle
                 | Signed::AppleDiskImage
                 | Signed::AppleInstaller => signer.team_id.clone().map(Identity::Team),
-                Signed::Rpm | Signed::Deb | Signed::NuGet => None,
+                Signed::Rpm | Signed::Deb | Signed::AppImage | Signed::NuGet => None,
             };
             let Some(identity) = identity else {
                 continue;

@@ -37,6 +37,8 @@ const KEYS_BYTES_MAX: u64 = 4 * 1024 * 1024 + 1;
 const OPENPGP_BYTES_MAX: u64 = 64 * 1024 + 1;
 /// The largest file of Sigstore bundles, in bytes; one more than that is refused.
 const BUNDLES_BYTES_MAX: u64 = 8 * 1024 * 1024 + 1;
+/// A file of assertions: what the parser takes, and one byte more, which it refuses.
+const ASSERTIONS_BYTES_MAX: u64 = 4 * 1024 * 1024 + 1;
 /// How many files are read at a time.
 const AT_ONCE: usize = 4;
 
@@ -231,6 +233,7 @@ struct BesideFiles {
     minisig: Option<Vec<u8>>,
     openpgp: Option<Vec<u8>>,
     sigstore: Option<Vec<u8>>,
+    snap: Option<Vec<u8>>,
 }
 
 impl BesideFiles {
@@ -253,6 +256,11 @@ impl BesideFiles {
         if policy.provenance_rules().any(|rule| rule.bundle.is_none()) {
             files.sigstore = file("sigstore.json", BUNDLES_BYTES_MAX)?;
         }
+        let snap = artifact.name.as_str().strip_suffix(".snap");
+        if let Some(stem) = snap.filter(|_| policy.snap_rules().next().is_some()) {
+            let path = artifact.file.with_file_name(format!("{stem}.assert"));
+            files.snap = read_small(&path, ASSERTIONS_BYTES_MAX)?;
+        }
         Ok(files)
     }
 
@@ -261,6 +269,7 @@ impl BesideFiles {
             minisig: self.minisig.as_deref(),
             openpgp: self.openpgp.as_deref(),
             sigstore: self.sigstore.as_deref(),
+            snap: self.snap.as_deref(),
         }
     }
 }

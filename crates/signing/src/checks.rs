@@ -225,6 +225,16 @@ checks! {
     CONTINUITY_REQUIREMENT = "continuity.requirement", "The new code meets the designated requirement of the previous code.";
     CONTINUITY_KEY = "continuity.key", "The OpenPGP or minisign key that this release must have signed the previous one.";
     CONTINUITY_SPARKLE_KEY = "continuity.sparkle-key", "Installed apps of Sparkle believe the new archive: by their key, or by a new one and the same code signature.";
+    APPIMAGE_PARSE = "appimage.parse", "The file is an AppImage of type 2: an ELF image, and a squashfs behind it.";
+    APPIMAGE_SIGNED = "appimage.signed", "The AppImage carries a signature, as appimagetool makes it.";
+    APPIMAGE_SECTIONS = "appimage.sections", "The sections for the signature and its key lie apart from everything else and hold nothing else.";
+    SNAP_PRESENT = "snap.present", "Assertions that can be read stand beside the snap.";
+    SNAP_REVISION = "snap.revision", "One snap-revision states the SHA3-384 and the size that the snap has.";
+    SNAP_DECLARATION = "snap.declaration", "One snap-declaration says which snap that is.";
+    SNAP_KEY = "snap.key", "What is said is signed by a key that the root key vouches for, or that the policy pins, for who says it.";
+    SNAP_SIGNATURE = "snap.signature", "The signature covers what is said of the snap.";
+    SNAP_TIME = "snap.time", "The key was good when that was said, and is now.";
+    SNAP_PUBLISHER = "snap.publisher", "The snap has the name, and the account that publishes it, which the policy expects.";
     FORMAT_UNSUPPORTED = "format.unsupported", "No rule covers the artifact, and its own kind of signature cannot be checked by this version.";
     ALLOW_UNSIGNED = "policy.allow-unsigned", "The policy allows the artifact to be unsigned.";
     ALLOW_EXPIRED = "policy.allow-expired", "The date until which the policy allows it is not past.";

@@ -10,6 +10,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use release::Timestamp;
 use serde::Serialize;
 
+use crate::appimage;
 use crate::authenticode;
 use crate::cab;
 use crate::catalog;
@@ -46,6 +47,8 @@ pub enum Kind {
     Rpm,
     /// OpenPGP, in Debian packages.
     Deb,
+    /// OpenPGP, in AppImages.
+    AppImage,
     /// NuGet's, by authors and repositories.
     NuGet,
 }
@@ -136,6 +139,9 @@ pub fn inspect(
         // Nobody is known here: a signature is at best by a key that is not trusted. With keys, see `rpm::inspect`.
         Format::Rpm => rpm::inspect(reader, at, &OpenPgpKeys::none()).map(Some),
         Format::Deb => deb::inspect(reader, at, &OpenPgpKeys::none()).map(Some),
+        Format::Elf if appimage::has_mark(reader)? => {
+            appimage::inspect(reader, at, &OpenPgpKeys::none()).map(Some)
+        }
         Format::Bundle | Format::Elf => Ok(None),
         Format::Other => catalog::inspect(reader, at, trust),
     }

@@ -3,6 +3,7 @@
 //! Bytes in, a report out: this crate opens no file, reads no clock, and asks no network. A check that it cannot make is
 //! `unsupported`, and that fails: nothing is ever accepted because nobody looked.
 
+pub mod appimage;
 pub mod apple;
 pub mod apt;
 mod asar;
@@ -47,8 +48,10 @@ mod roots;
 pub mod rpm;
 mod sevenz;
 pub mod sigstore;
+pub mod snap;
 pub mod sparkle;
 mod spc;
+mod squashfs;
 mod sums;
 mod tar;
 pub mod tauri;
@@ -82,6 +85,7 @@ pub use roots::{
     APPLE_ROOT_SET, ExtraRoot, LegacyDigests, MICROSOFT_ROOT_SET, RootError, RootReport, RootSet,
     RootUse, Trust, root_sets,
 };
+pub use snap::{KeyId, SnapRule};
 pub use sums::{
     Entry, SumsContext, SumsDocument, SumsError, is_minisigned, parse as parse_sums,
     render as render_sums,

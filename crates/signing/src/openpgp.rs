@@ -4,6 +4,7 @@
 //! decided here, stricter than the RFC allows to be: a primary key is pinned by its whole fingerprint, and what two readers
 //! could take for two things is refused. Encryption, trust between keys, and names of people are none of it.
 
+mod bare;
 mod certificate;
 mod cleartext;
 mod fingerprint;
@@ -18,6 +19,7 @@ use thiserror::Error;
 use crate::checks::{Check, OPENPGP_KEY, OPENPGP_PRESENT};
 use crate::digest::Hasher;
 
+pub(crate) use bare::BareKey;
 pub use certificate::OpenPgpKeys;
 pub use cleartext::verify_cleartext;
 pub use fingerprint::{Fingerprint, FingerprintError};
@@ -92,6 +94,7 @@ pub struct Opened<'k> {
     keys: &'k OpenPgpKeys,
     /// Whose signature counts; none where each of the keys will do.
     pinned: Option<Fingerprint>,
+    over: Over,
 }
 
 /// What is fed with an artifact's bytes.
@@ -134,6 +137,7 @@ pub fn open<'k>(
         signatures: signatures.and_then(|bytes| signatures_of(bytes).map_err(unreadable)),
         keys,
         pinned: Some(fingerprint),
+        over: Over::Binary,
     }
 }
 
@@ -186,7 +190,14 @@ impl<'k> Opened<'k> {
             signatures: found.map(|it| it.concat()).map_err(unreadable),
             keys,
             pinned: None,
+            over: Over::Binary,
         }
+    }
+
+    /// The same over a text of one line without an end, which may be signed as bytes or as text.
+    pub(crate) fn over_one_line(self) -> Self {
+        let over = Over::OneLine;
+        Self { over, ..self }
     }
 
     /// The digests that the signatures rest on, each once.
@@ -210,7 +221,7 @@ impl<'k> Opened<'k> {
         let wanted = Wanted {
             keys: self.keys,
             pinned: self.pinned,
-            over: Over::Binary,
+            over: self.over,
             at,
         };
         match &self.signatures {

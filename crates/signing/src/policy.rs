@@ -14,6 +14,7 @@ use crate::authenticode::Signer;
 use crate::minisign::PublicKey;
 use crate::openpgp::Fingerprint;
 use crate::sigstore::{Provenance, ProvenanceError};
+use crate::snap::SnapRule;
 
 /// What must hold. A platform's rules and those for all must both hold.
 #[derive(Debug, Clone, Default)]
@@ -39,6 +40,8 @@ pub struct Rules {
     pub openpgp: Option<OpenPgpRule>,
     /// An attestation says where each artifact was built.
     pub provenance: Option<ProvenanceRule>,
+    /// Assertions of the store stand beside each snap; what is no snap is not covered.
+    pub snap: Option<SnapRule>,
     /// A minisign signature stands beside each artifact.
     pub minisign: Option<PublicKey>,
     /// A signed document of checksums names each artifact.
@@ -191,6 +194,12 @@ impl Policy {
     pub fn provenance_rules(&self) -> impl Iterator<Item = &ProvenanceRule> {
         let scopes = self.by_os.values().chain([&self.all]);
         scopes.filter_map(|rules| rules.provenance.as_ref())
+    }
+
+    /// Every rule about snaps.
+    pub fn snap_rules(&self) -> impl Iterator<Item = &SnapRule> {
+        let scopes = self.by_os.values().chain([&self.all]);
+        scopes.filter_map(|rules| rules.snap.as_ref())
     }
 
     /// Every document of checksums that some rule names, each once.

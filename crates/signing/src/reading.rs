@@ -19,6 +19,24 @@ pub(crate) fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_be_bytes(*bytes))
 }
 
+/// A little-endian number at an offset; none past the end.
+pub(crate) fn u16_le_at(bytes: &[u8], at: usize) -> Option<u16> {
+    let bytes = bytes.get(at..)?.first_chunk::<2>()?;
+    Some(u16::from_le_bytes(*bytes))
+}
+
+/// The same of 32 bits.
+pub(crate) fn u32_le_at(bytes: &[u8], at: usize) -> Option<u32> {
+    let bytes = bytes.get(at..)?.first_chunk::<4>()?;
+    Some(u32::from_le_bytes(*bytes))
+}
+
+/// The same of 64 bits.
+pub(crate) fn u64_le_at(bytes: &[u8], at: usize) -> Option<u64> {
+    let bytes = bytes.get(at..)?.first_chunk::<8>()?;
+    Some(u64::from_le_bytes(*bytes))
+}
+
 /// The last offset that a file can have: off_t is signed. Seeking further is an error, and offsets are hostile.
 const OFFSET_MAX: u64 = i64::MAX.unsigned_abs();
 

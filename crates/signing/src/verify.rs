@@ -46,7 +46,7 @@ pub struct Candidate<'a> {
     pub beside: Beside<'a>,
 }
 
-/// Files that stand beside an artifact: its name, and an ending.
+/// Files that stand beside an artifact: its name, and an ending, which those of snaps have in place of theirs.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Beside<'a> {
     /// `.minisig`: minisign's signature.
@@ -55,6 +55,8 @@ pub struct Beside<'a> {
     pub openpgp: Option<&'a [u8]>,
     /// `.sigstore.json`: Sigstore bundles.
     pub sigstore: Option<&'a [u8]>,
+    /// `.assert`, in place of `.snap`: assertions of the store.
+    pub snap: Option<&'a [u8]>,
 }
 
 /// Documents that rules name by a path, each read once for all artifacts.

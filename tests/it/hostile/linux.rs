@@ -44,6 +44,41 @@ pub(crate) fn rpm() -> Vec<u8> {
     [lead, signature, main, payload.to_vec()].concat()
 }
 
+/// An AppImage: an ELF image of no segments and of two sections, what `.sha256_sig` has and names, and a squashfs.
+pub(crate) fn appimage() -> Vec<u8> {
+    let texts = b"-----BEGIN PGP SIGNATURE-----\n\nAA\n-----END PGP SIGNATURE-----\n";
+    let names = b"\0.sha256_sig\0.shstrtab\0";
+    let (texts_at, names_at) = (64, 64 + texts.len());
+    let table_at = names_at + names.len();
+    let entry = |name: u32, kind: u32, at: usize, bytes: usize| {
+        let mut entry = [name.to_le_bytes(), kind.to_le_bytes()].concat();
+        entry.extend([0; 16]);
+        for field in [at, bytes] {
+            entry.extend(u64::try_from(field).expect("small").to_le_bytes());
+        }
+        entry.resize(64, 0);
+        entry
+    };
+    let mut bytes = b"\x7fELF\x02\x01\x01\0AI\x02".to_vec();
+    bytes.resize(32, 0);
+    for field in [64, table_at] {
+        bytes.extend(u64::try_from(field).expect("small").to_le_bytes());
+    }
+    bytes.extend([0; 4]);
+    for field in [64_u16, 56, 0, 64, 3, 2] {
+        bytes.extend(field.to_le_bytes());
+    }
+    bytes.extend(texts);
+    bytes.extend(names);
+    bytes.extend(entry(0, 0, 0, 0));
+    bytes.extend(entry(1, 1, texts_at, texts.len()));
+    bytes.extend(entry(13, 3, names_at, names.len()));
+    bytes.extend(include_bytes!(
+        "../../../crates/signing/fixtures/archives/zstd.squashfs"
+    ));
+    bytes
+}
+
 /// A Debian package of three members.
 pub(crate) fn deb() -> Vec<u8> {
     let mut bytes = b"!<arch>\n".to_vec();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use release::name::{App, printable};
 use release::{BasisPoints, Channel, Version};
 use signing::authenticode::Signer;
-use signing::{AptRule, ProvenanceRule};
+use signing::{AptRule, ProvenanceRule, SnapRule};
 use store::Location;
 
 use super::{AppConfig, ChannelConfig};
@@ -82,6 +82,25 @@ pub(super) fn apt(rule: &AptRule, errors: &mut Vec<String>) {
         let release = printable(&rule.release);
         errors.push(format!(
             "`apt.release` is `{release}`; expected the path of `InRelease`, or of `Release` with `Release.gpg` beside it"
+        ));
+    }
+}
+
+/// A snap, by what the store calls it and whose it is (snapd, `asserts/account.go`, `snap/naming`).
+pub(super) fn snap(rule: &SnapRule, errors: &mut Vec<String>) {
+    let is_account = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+    let is_name = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    let SnapRule { account, name, .. } = rule;
+    if account.is_empty() || !account.bytes().all(is_account) {
+        errors.push(format!(
+            "`snap.account`: `{}` is not the id of an account; expected `publisher-id`, as `snap known snap-declaration` shows it",
+            printable(account)
+        ));
+    }
+    if name.is_empty() || !name.bytes().all(is_name) {
+        errors.push(format!(
+            "`snap.name`: `{}` is not the name of a snap; expected small letters, digits, and hyphens",
+            printable(name)
         ));
     }
 }

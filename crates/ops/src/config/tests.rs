@@ -232,6 +232,30 @@ fn who_signs_and_where_is_named_in_full() {
         let wrong = message(&apt.replace(from, to)).unwrap_or_else(|| panic!("{to}"));
         assert!(wrong.contains(expected), "{to}: {wrong}");
     }
+    let store = "pAg2ItHmkEOrc9GLcgUpSZVhX8pvYUxOQXliS0jwY5h_SZ2I516UbMmNrvwpBUsY";
+    let snap = format!("snap: {{ account: snakeoil, name: hello-2, key: {store} }}");
+    assert_eq!(message(&snap), None);
+    assert_eq!(
+        message("snap: { account: QfOqF7d2M1Pk2O0SbEKqTdB9Ry2aI0BP, name: hello }"),
+        None
+    );
+    for (from, to, expected) in [
+        (
+            "account: snakeoil",
+            "account: \"\"",
+            "`snap.account`: `` is not",
+        ),
+        (
+            "name: hello-2",
+            "name: Hello",
+            "`snap.name`: `Hello` is not",
+        ),
+        (store, "pAg2", "`pAg2` is not the name of a key"),
+        ("name: hello-2, ", "", "name"),
+    ] {
+        let wrong = message(&snap.replace(from, to)).unwrap_or_else(|| panic!("{to}"));
+        assert!(wrong.contains(expected), "{to}: {wrong}");
+    }
     let provenance = "provenance: { repository: your-org/atlas, workflow: .github/workflows/release.yml, ref: \"refs/tags/v{version}\", runner: any }";
     assert_eq!(message(provenance), None);
     assert_eq!(sums(&format!(", {provenance}")), None);

@@ -1,8 +1,8 @@
 //! One signature over data: what it covers besides the data, and whether it holds.
 
 use pgp::crypto::hash::HashAlgorithm;
-use pgp::packet::{Signature, SignatureType, SignatureVersionSpecific};
-use pgp::types::Tag;
+use pgp::packet::{PublicKey, Signature, SignatureType, SignatureVersionSpecific};
+use pgp::types::{Tag, VerifyingKey as _};
 use release::Timestamp;
 
 use super::certificate::{OpenPgpKeys, whole};
@@ -22,6 +22,8 @@ pub(super) enum Over {
     Binary,
     /// Lines, of the cleartext framework.
     Text,
+    /// A line without an end, which is the same as bytes and as text.
+    OneLine,
 }
 
 /// A signature as it was found.
@@ -162,6 +164,24 @@ impl DataSignature {
         ])
     }
 
+    /// Why a key that stands alone did not make it over these bytes; when it did.
+    pub(super) fn is_by(&self, key: &PublicKey, data: &[u8]) -> Result<u64, String> {
+        let packet = self.packet.as_ref();
+        let packet = packet.ok_or("it is of a version that is not known here")?;
+        let refused = self.refuse(packet, Over::Binary);
+        let (bytes, time) = refused.map_err(|check| check.reason)?;
+        let hash = packet.hash_alg().filter(|it| is_strong(Some(*it)));
+        let (Some(mut hasher), Some(hash)) = (self.hasher(), hash) else {
+            return Err(format!("it rests on {}", self.digest_name()));
+        };
+        hasher.update(data);
+        hasher.update(&self.trailer);
+        match key.verify(hash, &hasher.finish(), bytes) {
+            Ok(()) => Ok(time),
+            Err(_) => Err("it does not cover these bytes".to_owned()),
+        }
+    }
+
     /// Refuses what is no signature over such data; gives its number and its time.
     fn refuse<'s>(
         &'s self,
@@ -170,8 +190,8 @@ impl DataSignature {
     ) -> Result<(&'s pgp::types::SignatureBytes, u64), Check> {
         let why = match (packet.typ(), over) {
             _ if self.trailer.is_empty() => Some("it is of a version before 4"),
-            (Some(SignatureType::Binary), Over::Binary) => None,
-            (Some(SignatureType::Text), Over::Text) => None,
+            (Some(SignatureType::Binary), Over::Binary | Over::OneLine) => None,
+            (Some(SignatureType::Text), Over::Text | Over::OneLine) => None,
             (Some(SignatureType::Text), Over::Binary) => Some(
                 "it is over text, where other line ends are the same; sign without `--textmode`",
             ),

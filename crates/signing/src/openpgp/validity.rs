@@ -272,7 +272,7 @@ fn refuse_expired(
 }
 
 /// Refuses a key that is too weak, or that was not there yet.
-fn accept(key: &impl KeyDetails, at: u64) -> Result<(), String> {
+pub(super) fn accept(key: &impl KeyDetails, at: u64) -> Result<(), String> {
     let made = u64::from(key.created_at().as_secs());
     if at < made {
         let fingerprint = Fingerprint::of(key).map(|it| it.to_string());

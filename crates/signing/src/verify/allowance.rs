@@ -7,7 +7,7 @@ use crate::checks::{
     ALLOW_DIGEST, ALLOW_EXPIRED, ALLOW_UNSIGNED, APPLE_AD_HOC, APPLE_DEVELOPER_ID,
     APPLE_HARDENED_RUNTIME, APPLE_NOTARIZED, Check, IDENTITY_AZURE, IDENTITY_ORGANIZATION,
     IDENTITY_TEAM_ID, Id, MINISIGN_PRESENT, OPENPGP_PRESENT, Outcome, SIGSTORE_PRESENT,
-    SUMS_COVERAGE, TIMESTAMP_PRESENT,
+    SNAP_PRESENT, SUMS_COVERAGE, TIMESTAMP_PRESENT,
 };
 use crate::policy::Allowance;
 use crate::report::Verdict;
@@ -55,6 +55,7 @@ pub(super) fn judge(
         matches!(check.id, MINISIGN_PRESENT if beside.minisig.is_none())
             || matches!(check.id, OPENPGP_PRESENT if beside.openpgp.is_none())
             || matches!(check.id, SIGSTORE_PRESENT if beside.sigstore.is_none())
+            || matches!(check.id, SNAP_PRESENT if beside.snap.is_none())
             || check.id == SUMS_COVERAGE
             || check.id.is_absence()
             || check.outcome == Outcome::Unsupported

@@ -6,6 +6,7 @@ use crate::minisign;
 use crate::openpgp;
 use crate::policy::{OpenPgpRule, ProvenanceRule};
 use crate::sigstore::{self, Artifact, Bundles};
+use crate::snap::{self, SnapRule};
 use crate::verify::{Candidate, Context, Whole};
 
 /// The signatures that the rules of an artifact ask for, opened before its first byte is read.
@@ -14,12 +15,15 @@ pub(super) struct Opened<'a> {
     candidate: &'a Candidate<'a>,
     minisign: Vec<(&'a minisign::PublicKey, minisign::Opened)>,
     openpgp: Vec<Result<openpgp::Opened<'a>, Check>>,
+    /// None of what is no snap.
+    snap: Vec<&'a SnapRule>,
 }
 
 /// What is fed with the bytes of the artifact.
 pub(super) struct Verifiers<'o> {
     minisign: Vec<Option<minisign::Verifier<'o>>>,
     openpgp: Vec<Option<openpgp::Verifier>>,
+    snap: Option<snap::Hasher>,
 }
 
 impl<'a> Opened<'a> {
@@ -42,11 +46,15 @@ impl<'a> Opened<'a> {
             let signature = candidate.beside.openpgp;
             Ok(openpgp::open(signature, keys, rule.fingerprint, name))
         });
+        let mut snap: Vec<_> = rules().filter_map(|it| it.snap.as_ref()).collect();
+        snap.retain(|_| snap::is_snap(name));
+        snap.dedup();
         Self {
             context,
             candidate,
             minisign: minisign.collect(),
             openpgp: openpgp.collect(),
+            snap,
         }
     }
 
@@ -58,6 +66,7 @@ impl<'a> Opened<'a> {
             openpgp: openpgp
                 .map(|it| it.as_ref().ok().and_then(openpgp::Opened::verifier))
                 .collect(),
+            snap: (!self.snap.is_empty()).then(snap::Hasher::default),
         }
     }
 
@@ -84,6 +93,11 @@ impl<'a> Opened<'a> {
                 }
                 Err(check) => checks.push(check.clone()),
             }
+        }
+        let subject = verifiers.snap.map(snap::Hasher::finish);
+        for (rule, subject) in self.snap.iter().zip(subject.iter().cycle()) {
+            let (beside, at) = (self.candidate.beside.snap, self.context.now);
+            checks.extend(snap::judge(beside, rule, subject, name.as_str(), at));
         }
         let rules = self.context.policy.rules_for(self.candidate.platform.os());
         let mut attested: Vec<_> = rules.filter_map(|it| it.provenance.as_ref()).collect();
@@ -132,5 +146,8 @@ impl Verifiers<'_> {
         minisign.for_each(|verifier| verifier.update(chunk));
         let openpgp = self.openpgp.iter_mut().flatten();
         openpgp.for_each(|verifier| verifier.update(chunk));
+        if let Some(snap) = &mut self.snap {
+            snap.update(chunk);
+        }
     }
 }

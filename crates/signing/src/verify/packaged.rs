@@ -1,12 +1,14 @@
 //! The OpenPGP signatures that packages of Linux carry inside.
 //!
-//! An RPM package is signed inside, or not at all. A Debian package rarely is: what stands beside it counts then, and only
-//! where nothing does, what debsigs put into it.
+//! An RPM package is signed inside, or not at all. A Debian package and an AppImage rarely are: what stands beside it counts
+//! then, and only where nothing does, what debsigs or appimagetool put into it.
 
 use std::io;
 
+use release::Kind;
 use release::name::printable;
 
+use crate::appimage;
 use crate::checks::{Check, OPENPGP_KEY};
 use crate::deb;
 use crate::format::Format;
@@ -35,6 +37,10 @@ pub(super) fn judge(whole: Whole<'_>, bytes: &mut dyn Bytes) -> io::Result<Optio
         _ if !is_itself => false,
         Format::Rpm => true,
         Format::Deb => whole.candidate.beside.openpgp.is_none(),
+        // Its kind says so already. Where its mark does not, that is what is wrong with it.
+        Format::Elf if whole.candidate.beside.openpgp.is_none() => {
+            whole.candidate.kind == Kind::AppImage || appimage::has_mark(bytes)?
+        }
         _ => false,
     };
     if pinned.is_empty() || !is_inside {
@@ -77,6 +83,7 @@ fn one(
     let at = whole.context.now;
     let inspection = match whole.measured.format {
         Format::Rpm => rpm::inspect(&mut bytes, at, &keys)?,
+        Format::Elf => appimage::inspect(&mut bytes, at, &keys)?,
         _ => deb::inspect(&mut bytes, at, &keys)?,
     };
     found.checks.extend(inspection.all_checks().cloned());

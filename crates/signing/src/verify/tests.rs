@@ -1,6 +1,7 @@
 //! What passes, and everything that must not.
 
 mod kinds;
+mod packaged;
 
 use std::io::Cursor;
 

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
+use crate::appimage;
 use crate::cpio;
 use crate::dmg;
 use crate::format::Format;
@@ -10,6 +11,7 @@ use crate::inspection;
 use crate::msi;
 use crate::nsis;
 use crate::sevenz;
+use crate::squashfs;
 use crate::tar;
 use crate::unpack::Packing;
 use crate::walk::head;
@@ -31,6 +33,8 @@ pub(super) enum Container {
     /// A program with a 7z archive behind it.
     SelfExtracting,
     Nsis,
+    Squashfs,
+    AppImage,
     Packed(Packing),
     /// What a package installs or runs: cpio, packed or not, and nothing else is taken for it.
     Payload(Option<Packing>),
@@ -38,6 +42,10 @@ pub(super) enum Container {
 
 impl Container {
     pub(super) fn of_head(head: &[u8]) -> Option<Self> {
+        // One that begins as a tar archive too is refused as it is read.
+        if squashfs::is_squashfs(head) {
+            return Some(Self::Squashfs);
+        }
         if tar::is_tar(head) {
             return Some(Self::Tar);
         }
@@ -85,12 +93,12 @@ impl Container {
             Format::Pe if sevenz::is_self_extracting(&mut bytes)? => Ok(Some(Self::SelfExtracting)),
             Format::Pe => Ok(inno::is_installer(bytes)?.then_some(Self::Inno)),
             Format::Cab => Ok(Some(Self::Cabinet)),
+            Format::Elf => Ok(appimage::has_mark(bytes)?.then_some(Self::AppImage)),
             Format::Zip
             | Format::MachO
             | Format::Bundle
             | Format::Xar
             | Format::DiskImage
-            | Format::Elf
             | Format::Other => Ok(None),
         }
     }
@@ -116,6 +124,8 @@ impl Container {
             Self::SevenZip => "7z archive",
             Self::SelfExtracting => "self-extracting 7z archive",
             Self::Nsis => "NSIS installer",
+            Self::Squashfs => "squashfs image",
+            Self::AppImage => "AppImage",
             Self::Payload(_) => "payload",
         }
     }

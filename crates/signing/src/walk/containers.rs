@@ -4,6 +4,7 @@ use std::io::{self, Read, Seek as _, SeekFrom};
 
 use release::name::printable;
 
+use crate::appimage;
 use crate::asar;
 use crate::bundle;
 use crate::cab;
@@ -16,6 +17,7 @@ use crate::msi;
 use crate::nsis;
 use crate::rpm;
 use crate::sevenz;
+use crate::squashfs;
 use crate::tar;
 use crate::tree::{Node, Tree};
 use crate::unpack::Packing;
@@ -104,6 +106,8 @@ impl Walker<'_> {
             Container::Zip => self.entries(place, |each| zip_entries(&mut source, each)),
             Container::Asar => self.entries(place, |each| asar_entries(&mut source, each)),
             Container::Tar => self.entries(place, |each| tar::walk(&mut source, each)),
+            Container::AppImage => self.entries(place, |each| appimage::walk(&mut source, each)),
+            Container::Squashfs => self.entries(place, |each| squashfs::walk(&mut source, each)),
             Container::Cpio | Container::Payload(None) => {
                 self.entries(place, |each| cpio::walk(&mut source, each))
             }

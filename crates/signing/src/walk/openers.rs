@@ -34,11 +34,12 @@ fn opener(extension: &str) -> Opener {
         "msi" | "msp" | "mst" | "msm" => Opener::Reader(Format::Ole),
         "deb" => Opener::Reader(Format::Deb),
         "rpm" => Opener::Reader(Format::Rpm),
-        "tar" | "tgz" | "txz" | "tbz" | "tbz2" | "gz" | "xz" | "zst" | "bz2" | "7z" => {
-            Opener::Archiver
-        }
+        // Not `snap`: so are the snapshots of test runners called, which are texts.
+        "tar" | "tgz" | "txz" | "tbz" | "tbz2" | "gz" | "xz" | "zst" | "bz2" | "7z"
+        | "squashfs" | "sfs" => Opener::Archiver,
         "cab" => Opener::Cabinet,
-        "rar" | "iso" | "vhd" | "vhdx" | "wim" | "crx" | "xip" | "squashfs" => Opener::NotRead,
+        "appimage" => Opener::Reader(Format::Elf),
+        "rar" | "iso" | "vhd" | "vhdx" | "wim" | "crx" | "xip" => Opener::NotRead,
         "hta" | "html" | "htm" | "svg" | "js" | "mjs" | "cjs" | "jse" | "vbs" | "vbe" | "wsf"
         | "ps1" | "psm1" | "bat" | "cmd" | "py" | "pyw" | "rb" | "pl" | "sh" | "command"
         | "scpt" | "jnlp" | "url" => Opener::Interpreter,

@@ -178,7 +178,7 @@ fn names_that_hide_others_are_refused() {
 /// `fixtures/archives`, which Python made, hold the same files.
 #[test]
 fn archives_that_others_made_are_read() {
-    let tar: [(&str, &[u8]); 4] = [
+    let made: [(&str, &[u8]); 8] = [
         ("gnu.tar", include_bytes!("../../fixtures/archives/gnu.tar")),
         (
             "gnu.tar.gz",
@@ -192,9 +192,25 @@ fn archives_that_others_made_are_read() {
             "pax.tar.zst",
             include_bytes!("../../fixtures/archives/pax.tar.zst"),
         ),
+        (
+            "gzip.squashfs",
+            include_bytes!("../../fixtures/archives/gzip.squashfs"),
+        ),
+        (
+            "lzo.squashfs",
+            include_bytes!("../../fixtures/archives/lzo.squashfs"),
+        ),
+        (
+            "xz.squashfs",
+            include_bytes!("../../fixtures/archives/xz.squashfs"),
+        ),
+        (
+            "zstd.squashfs",
+            include_bytes!("../../fixtures/archives/zstd.squashfs"),
+        ),
     ];
     let long = format!("app/{}b.exe", "long/".repeat(30));
-    for (name, bytes) in tar {
+    for (name, bytes) in made {
         let contents = look(Cursor::new(bytes)).expect(name);
         assert_eq!(bad(&contents), [], "{name}");
         let found = leaves(&contents);
@@ -209,6 +225,48 @@ fn archives_that_others_made_are_read() {
     let paths: Vec<_> = found.iter().map(|(path, _)| *path).collect();
     let inner = ["app/a.exe", &long].map(|path| format!("app/inner.tar.xz!/{path}"));
     assert_eq!(paths, ["app/a.exe", &long, &inner[0], &inner[1]]);
+}
+
+/// An AppImage is a program, and what is in its image; where that cannot be read, it was not looked at.
+#[test]
+fn programs_in_appimages_and_images_are_found() {
+    let appimage = crate::appimage::tests::of_programs();
+    let image = include_bytes!("../../fixtures/archives/gzip.squashfs");
+    let mut spoilt = appimage.clone();
+    spoilt.push(1);
+    let members = [
+        member("a.AppImage", b'0', &appimage),
+        member("b.snap", b'0', image),
+        member("c.snap", b'0', b"exports[`snapshot`] = 1;"),
+        member("d.squashfs", b'0', b"no image"),
+        member("e.AppImage", b'0', b"#!/bin/sh"),
+        member("f.AppImage", b'0', &spoilt),
+    ];
+    let contents = look(Cursor::new(archive(&members))).expect("a container");
+    assert_eq!(bad(&contents), []);
+    let found = contents
+        .leaves
+        .iter()
+        .filter(|leaf| !leaf.path.contains("long/"));
+    let found: Vec<_> = found
+        .map(|leaf| (leaf.path.as_str(), leaf.verdict()))
+        .collect();
+    let (invalid, unread) = (Verdict::Invalid, Verdict::Unsupported);
+    assert_eq!(
+        found,
+        [
+            ("a.AppImage", Verdict::Unsigned),
+            ("a.AppImage!/a.exe", invalid),
+            ("b.snap!/app/a.exe", invalid),
+            ("d.squashfs", unread),
+            ("e.AppImage", unread),
+            ("f.AppImage", Verdict::Unsigned),
+            ("f.AppImage", unread),
+        ]
+    );
+    let contents = look(Cursor::new(&appimage)).expect("a container");
+    assert_eq!((contents.container, contents.files), ("AppImage", 2));
+    assert_eq!(leaves(&contents), [("a.exe", Some(invalid))]);
 }
 
 #[test]

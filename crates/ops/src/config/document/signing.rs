@@ -4,8 +4,8 @@ use ::signing::apple::{self, HardenedRuntime, Notarized};
 use ::signing::authenticode::{Signer, TimestampRule};
 use ::signing::sigstore::{Provenance, Repository, Runner, Workflow};
 use ::signing::{
-    Allowance, AptRule, ContentsRule, Date, Fingerprint, OpenPgpRule, PathPattern, Policy,
-    ProvenanceRule, PublicKey, Rules, SumsRule, SumsSigner,
+    Allowance, AptRule, ContentsRule, Date, Fingerprint, KeyId, OpenPgpRule, PathPattern, Policy,
+    ProvenanceRule, PublicKey, Rules, SnapRule, SumsRule, SumsSigner,
 };
 use release::name::printable;
 use release::{Os, Sha256};
@@ -47,6 +47,8 @@ struct RuleKeys {
     openpgp: Option<OpenPgpKeys>,
     /// An attestation says where each artifact was built: GitHub's, in a Sigstore bundle
     provenance: Option<ProvenanceKeys>,
+    /// Assertions of the store stand beside each snap, `.assert`, as `snap download` writes them
+    snap: Option<SnapKeys>,
     /// A minisign signature stands beside each artifact
     minisign: Option<MinisignKeys>,
     /// A signed document of checksums names each artifact
@@ -121,6 +123,18 @@ struct ProvenanceKeys {
     runner: RunnerKey,
     /// The file with the attestations of all artifacts; else `.sigstore.json` stands beside each
     bundle: Option<String>,
+}
+
+/// Which snap it is, and whose.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct SnapKeys {
+    /// The id of the account that publishes it, `publisher-id` in its snap-declaration
+    account: String,
+    /// Its name in the store
+    name: String,
+    /// The key of a store of your own, as `snap keys` shows it; else the public store's, which Canonical's root key vouches for
+    key: Option<Text<KeyId>>,
 }
 
 /// Which machines may build.
@@ -238,6 +252,9 @@ impl SigningKeys {
         for rule in policy.apt_rules() {
             lint::apt(rule, errors);
         }
+        for rule in policy.snap_rules() {
+            lint::snap(rule, errors);
+        }
         for rule in policy.provenance_rules() {
             lint::provenance(rule, errors);
         }
@@ -330,6 +347,11 @@ impl RuleKeys {
             }),
             openpgp: self.openpgp.map(OpenPgpKeys::into_rule),
             provenance: self.provenance.map(ProvenanceKeys::into_rule),
+            snap: self.snap.map(|keys| SnapRule {
+                account: keys.account,
+                name: keys.name,
+                key: keys.key.map(|key| key.0),
+            }),
             minisign: self.minisign.map(|keys| keys.public_key.0),
             sha256sums: self.sha256sums.and_then(|keys| keys.into_rule(errors)),
             apt: self.apt.map(|keys| AptRule {

@@ -42,7 +42,7 @@ pub(super) const ROWS: &[Row] = &[
         ],
     },
     Row {
-        what: "zip, tar (gz, xz, zst, bz2), cpio, asar, folders",
+        what: "zip, tar (gz, xz, zst, bz2, lzma), 7z, cpio, asar, squashfs (gzip, xz, zstd, lzo), folders",
         formats: &[Format::Zip],
         cells: [
             Proved(
@@ -381,7 +381,7 @@ pub(super) const ROWS: &[Row] = &[
         ],
     },
     Row {
-        what: "squashfs, snap, scripts, TUF",
+        what: "TUF",
         formats: &[],
         cells: [
             Because(

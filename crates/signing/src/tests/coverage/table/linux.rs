@@ -6,6 +6,7 @@ use super::Cell::{Because, Proved};
 use super::{Cell, Row};
 
 const JUDGED: &str = "each_mutant_fails_its_check_and_is_judged";
+const EACH: &str = "each_mutant_fails_its_check";
 const BY_POLICY: Cell = Because("the key is pinned by the policy");
 
 pub(super) const ROWS: &[Row] = &[
@@ -73,16 +74,40 @@ pub(super) const ROWS: &[Row] = &[
         what: "ELF, AppImage",
         formats: &[Format::Elf],
         cells: [
-            Because("signatures inside AppImages are not read yet: sign beside it"),
-            Because("by what stands beside it"),
-            Because("by what stands beside it"),
-            Because("by what stands beside it"),
-            Because("by what stands beside it"),
+            Proved(
+                &["appimage.parse", "appimage.signed"],
+                "appimage/tests/mutants.rs",
+                EACH,
+            ),
+            Proved(&["appimage.sections"], "appimage/tests/mutants.rs", EACH),
+            Proved(
+                &["openpgp.signature", "openpgp.present"],
+                "appimage/tests/mutants.rs",
+                EACH,
+            ),
+            Proved(&["openpgp.key"], "appimage/tests/mutants.rs", EACH),
+            Because("as OpenPGP's: one function for all of them"),
             Proved(
                 &["format.unsupported"],
                 "it/inside.rs",
                 "an_archive_is_as_good_as_the_programs_in_it",
             ),
+        ],
+    },
+    Row {
+        what: "snap, by the assertions of its store",
+        formats: &[],
+        cells: [
+            Proved(&["snap.present"], "snap/tests/mutants.rs", EACH),
+            Proved(
+                &["snap.revision", "snap.declaration"],
+                "snap/tests/mutants.rs",
+                EACH,
+            ),
+            Proved(&["snap.signature"], "snap/tests/mutants.rs", EACH),
+            Proved(&["snap.key"], "snap/tests/mutants.rs", EACH),
+            Proved(&["snap.time"], "snap/tests/mutants.rs", EACH),
+            Proved(&["snap.publisher"], "snap/tests/mutants.rs", EACH),
         ],
     },
     Row {
