@@ -228,6 +228,10 @@ fn no_parser_panics_on_a_spoilt_document() {
             include_bytes!("../../crates/signing/fixtures/apple/good.dmg"),
         ),
         (
+            "plain.dmg",
+            include_bytes!("../../crates/signing/fixtures/apple/plain.dmg"),
+        ),
+        (
             "gnu.tar",
             include_bytes!("../../crates/signing/fixtures/archives/gnu.tar"),
         ),

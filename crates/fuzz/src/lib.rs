@@ -76,7 +76,10 @@ pub const PARSERS: &[Parser] = &[
     },
     Parser {
         reads: ".dmg",
-        parse: |bytes| inspect(bytes),
+        parse: |bytes| {
+            inspect(bytes);
+            walk(bytes);
+        },
     },
     Parser {
         reads: ".pkg",

@@ -27,6 +27,7 @@ use crate::report::Verdict;
 use crate::roots::Trust;
 use crate::ticket::{self, Covered};
 use crate::tree::{FileNode, Node, Tree};
+use crate::walk::names::composed;
 
 pub(crate) use layout::{is_inside, is_named};
 
@@ -426,7 +427,7 @@ impl Info {
             return Err("its `CFBundleExecutable` is no name of a file");
         }
         Ok(Self {
-            executable,
+            executable: composed(&executable).into_owned(),
             identifier: text("CFBundleIdentifier").ok_or("it names no `CFBundleIdentifier`")?,
             bytes,
         })

@@ -2,8 +2,7 @@
 //!
 //! The end of the file says where everything lies: the data, a property list about it, and the signature, which is one as
 //! programs have it. Its code directory covers everything before it; special slot 6 covers the end of the file, as it was
-//! before the signature had a length. The file systems inside (HFS+, APFS) are not looked at: programs in them are known
-//! to be signed only as far as Apple's notary service looked at them.
+//! before the signature had a length. What is on the disk that the data unpacks to is looked at in [`crate::disk`].
 //!
 //! Source: Apple's Security framework, `diskimagerep.cpp`, and the layouts that `hdiutil` writes, as there is no
 //! specification.
@@ -23,9 +22,9 @@ use crate::macho::signature;
 use crate::reading::{read_at, u32_at};
 use crate::roots::Trust;
 
-pub(crate) use koly::is_at_end;
+pub(crate) use koly::{Checksum, Koly, is_at_end};
 
-use koly::{Koly, Place};
+use koly::Place;
 
 /// What is read of an image at most. Its data is read in pieces.
 pub(crate) struct Limits;
@@ -150,4 +149,4 @@ fn judge_end(koly: &Koly, place: Place, signature: &SignatureReport) -> Option<C
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -20,6 +20,7 @@ mod cpio;
 pub mod deb;
 mod der;
 mod digest;
+mod disk;
 mod dmg;
 mod ed25519;
 mod format;

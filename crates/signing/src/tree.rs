@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::inspection::Inspection;
 
-/// Every path of a container, relative, `/` between, without `.`, `..`, or empty parts, and none twice.
+/// Every path of a container, relative, `/` between, without `.`, `..`, or empty parts, composed, and none twice.
 pub(crate) type Tree = BTreeMap<String, Node>;
 
 /// What stands at a path.

@@ -194,6 +194,11 @@ pub fn walk(bytes: &mut dyn Bytes, settings: Settings<'_>) -> io::Result<Option<
     Ok(Some(contents))
 }
 
+/// Whether a file would be read as a disk image: it begins as no archive, and ends as an image does.
+pub(crate) fn is_disk_image(bytes: &mut dyn Bytes) -> io::Result<bool> {
+    Ok(Container::detect(bytes)? == Some(Container::DiskImage))
+}
+
 struct Walker<'a> {
     settings: Settings<'a>,
     world: &'a World,
@@ -357,7 +362,8 @@ impl<'a> Walker<'a> {
             self.push(leaf(&file, None, vec![check]))?;
         }
         if is_in_bundle {
-            tree.insert(passing.path.to_owned(), Node::File(file));
+            let path = names::composed(passing.path).into_owned();
+            tree.insert(path, Node::File(file));
         }
         Ok(())
     }
@@ -390,8 +396,10 @@ impl<'a> Walker<'a> {
         for (root, inspection) in bundle::judge(tree, at, trust) {
             // Not those in an archive inside: the ticket of a bundle need not know them.
             let inside = format!("{place}{root}/");
+            let inside = names::composed(&inside);
             for leaf in &mut self.contents.leaves {
-                let rest = leaf.path.strip_prefix(&inside);
+                let path = names::composed(&leaf.path);
+                let rest = path.strip_prefix(&*inside);
                 leaf.is_in_bundle |= rest.is_some_and(|rest| !rest.contains("!/"));
             }
             self.app(place, &root, tree, &inspection)?;
@@ -419,7 +427,7 @@ pub fn covers_inside(archive: &Inspection) -> bool {
 /// What a file inside is: by its first bytes, and by its name where those do not tell.
 fn format_of(head: &[u8], path: &str) -> Format {
     match Format::of_head(head) {
-        _ if is_disk_image(path) => Format::DiskImage,
+        _ if is_named_disk_image(path) => Format::DiskImage,
         // A universal file of so many slices that it could be a class of Java, and is not named as one.
         Format::Other
             if head.starts_with(&[0xca, 0xfe, 0xba, 0xbe]) && !path.ends_with(".class") =>
@@ -438,7 +446,7 @@ fn is_leaf(format: Format) -> bool {
 }
 
 /// Whether a file is opened as a disk image: its mark stands at its end, so its name tells.
-fn is_disk_image(name: &str) -> bool {
+fn is_named_disk_image(name: &str) -> bool {
     let extension = name.rsplit_once('.').map(|(_, extension)| extension);
     extension.is_some_and(|it| it.eq_ignore_ascii_case("dmg"))
 }

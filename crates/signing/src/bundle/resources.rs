@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use thiserror::Error;
 
 use crate::apple::plist::Value;
+use crate::walk::names::composed;
 use crate::xml::XmlError;
 
 /// What a rule matches.
@@ -58,6 +59,8 @@ pub(super) enum ResourcesError {
     PropertyList(#[from] XmlError),
     #[error("it has no `files2` and `rules2`, so files are sealed by SHA-1 alone; sign again")]
     Version,
+    #[error("`{0}` has two entries, spelt in two ways")]
+    Twice(String),
     #[error("the entry of `{0}` is of no kind that is known, or has no SHA-256")]
     Entry(String),
 }
@@ -69,18 +72,21 @@ impl Resources {
         let (Some(files), Some(rules)) = (part("files2"), part("rules2")) else {
             return Err(ResourcesError::Version);
         };
-        let seals = files.iter().map(|(path, value)| {
+        let mut seals = BTreeMap::new();
+        for (path, value) in files {
             let seal = Seal::of(value);
             let seal = seal.ok_or_else(|| ResourcesError::Entry(shown(path)))?;
-            Ok((path.clone(), seal))
-        });
+            if seals.insert(composed(path).into_owned(), seal).is_some() {
+                return Err(ResourcesError::Twice(shown(path)));
+            }
+        }
         let is_omitted = |rule: &str| {
             let rule = rules.get(rule).and_then(|rule| rule.get("omit"));
             rule.is_some_and(Value::is_true)
         };
         let omissions = OMISSIONS.iter().filter(|(rule, _)| is_omitted(rule));
         Ok(Self {
-            seals: seals.collect::<Result<_, ResourcesError>>()?,
+            seals,
             omissions: omissions.map(|(_, matches)| *matches).collect(),
         })
     }

@@ -7,6 +7,7 @@
 //! 0x0d8 u64 offset and length of the property list
 //! 0x128 u64 offset and length of the signature
 //! 0x160 u32 kind, u32 bits, and 128 bytes of the checksum of checksums
+//! 0x1ec u64 sectors of the disk
 //! ```
 
 use std::io::{self, Read, Seek, SeekFrom};
@@ -66,6 +67,8 @@ pub(crate) struct Koly {
     /// Of the data, and of the checksums in the property list; none where one cannot be read.
     pub(crate) data_checksum: Option<Checksum>,
     pub(crate) master_checksum: Option<Checksum>,
+    /// Sectors of the disk that the data unpacks to.
+    pub(crate) sectors: u64,
 }
 
 /// Whether a file ends as a disk image does.
@@ -133,6 +136,7 @@ impl Koly {
             signature,
             data_checksum: Checksum::read(&raw, 0x50),
             master_checksum: Checksum::read(&raw, 0x160),
+            sectors: u64_at(&raw, 0x1ec).ok_or(DmgError::Version)?,
             raw,
         })
     }

@@ -227,7 +227,16 @@ fn an_image_in_an_archive_is_known_by_its_name() {
     let found = found.expect("a container");
     let leaves = found.leaves.iter();
     let leaves: Vec<_> = leaves.map(|it| (it.path.as_str(), it.verdict())).collect();
-    let expected = [("a.dmg", Verdict::Valid), ("b.DMG", Verdict::Invalid)];
+    let inside = [
+        "Snake.app/Contents/Frameworks/library.dylib",
+        "Snake.app/Contents/Frameworks/Oil.framework/Versions/A/Oil",
+        "Snake.app/Contents/MacOS/Snake",
+        "Snake.app",
+    ];
+    let inside = inside.map(|path| format!("a.dmg!/{path}"));
+    let mut expected = vec![("a.dmg", Verdict::Valid)];
+    expected.extend(inside.iter().map(|path| (path.as_str(), Verdict::Valid)));
+    expected.push(("b.DMG", Verdict::Invalid));
     assert_eq!(leaves, expected);
 }
 
@@ -242,7 +251,13 @@ fn data_that_begins_as_another_archive_makes_no_archive_of_the_image() {
         signed: walk::Signed::Opened,
     };
     let found = walk::walk(&mut Cursor::new(copy.bytes()), settings);
-    assert!(found.expect("bytes").is_none());
+    let found = found.expect("bytes").expect("a container");
+    assert_eq!(found.container, "disk image");
+    let failed: Vec<_> = found.checks.iter().map(|check| check.id.as_str()).collect();
+    assert_eq!(
+        (failed, found.verdict()),
+        (vec!["contents.parse"], Verdict::Invalid)
+    );
 }
 
 type Spoil = fn(&mut Copy);
@@ -266,9 +281,12 @@ const MUTANTS: &[(&str, &[&str], Spoil)] = &[
         &["dmg.data-checksum", "macho.page-hashes"],
         |it| {
             let other = Copy::of(OTHER);
-            let at = find(&it.list, b"<data>");
-            let end = find(&it.list, b"</data>");
-            let others = find(&other.list, b"<data>");
+            let last = |bytes: &[u8], needle: &[u8]| {
+                let mut windows = bytes.windows(needle.len());
+                windows.rposition(|window| window == needle).expect("there")
+            };
+            let (at, end) = (last(&it.list, b"<data>"), last(&it.list, b"</data>"));
+            let others = last(&other.list, b"<data>");
             let piece = other.list[others..others + end - at].to_vec();
             put(&mut it.list, at, &piece);
         },

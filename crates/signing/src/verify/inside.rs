@@ -28,6 +28,10 @@ pub(super) fn look(
     if signers.is_empty() || !is_looked_into(whole, signers, rule) {
         return Ok(None);
     }
+    // A disk image is one only to who opens it as one.
+    if whole.measured.format != Format::DiskImage && walk::is_disk_image(bytes)? {
+        return Ok(None);
+    }
     let settings = Settings {
         at: whole.context.now,
         trust: whole.context.trust,

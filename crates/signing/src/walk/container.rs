@@ -35,6 +35,7 @@ pub(super) enum Container {
     Nsis,
     Squashfs,
     AppImage,
+    DiskImage,
     Packed(Packing),
     /// What a package installs or runs: cpio, packed or not, and nothing else is taken for it.
     Payload(Option<Packing>),
@@ -94,12 +95,9 @@ impl Container {
             Format::Pe => Ok(inno::is_installer(bytes)?.then_some(Self::Inno)),
             Format::Cab => Ok(Some(Self::Cabinet)),
             Format::Elf => Ok(appimage::has_mark(bytes)?.then_some(Self::AppImage)),
-            Format::Zip
-            | Format::MachO
-            | Format::Bundle
-            | Format::Xar
-            | Format::DiskImage
-            | Format::Other => Ok(None),
+            // Where its end is not that of one, its own checks say so.
+            Format::DiskImage => Ok(dmg::is_at_end(bytes)?.then_some(Self::DiskImage)),
+            Format::Zip | Format::MachO | Format::Bundle | Format::Xar | Format::Other => Ok(None),
         }
     }
 
@@ -126,6 +124,7 @@ impl Container {
             Self::Nsis => "NSIS installer",
             Self::Squashfs => "squashfs image",
             Self::AppImage => "AppImage",
+            Self::DiskImage => "disk image",
             Self::Payload(_) => "payload",
         }
     }

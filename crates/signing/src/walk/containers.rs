@@ -11,6 +11,7 @@ use crate::cab;
 use crate::checks::{Check, Outcome};
 use crate::cpio;
 use crate::deb;
+use crate::disk;
 use crate::format::Format;
 use crate::inno;
 use crate::msi;
@@ -140,6 +141,7 @@ impl Walker<'_> {
                 sevenz::walk_self_extracting(&mut source, each)
             }),
             Container::Nsis => self.entries(place, |each| nsis::walk(&mut source, each)),
+            Container::DiskImage => self.entries(place, |each| disk::walk(&mut source, each)),
             Container::Packed(packing) => {
                 let mut plain = budget.metered(packing.unpacked(source));
                 self.unpacked(packing, &mut plain, place)
@@ -189,7 +191,7 @@ impl Walker<'_> {
         // The installer of macOS makes attributes of `name` of them, and no file: no bundle lists them.
         for (path, described) in &reading.doubles {
             if reading.names.has_file(described) {
-                reading.tree.remove(path);
+                reading.tree.remove(&*names::composed(path));
             }
         }
         // What is in the archive of an Electron app is sealed with it, so no bundle in it has a tree of its own.
@@ -227,7 +229,8 @@ impl Walker<'_> {
             }
         };
         if bundle::is_inside(path) || bundle::is_named(path) {
-            reading.tree.insert(path.clone(), node);
+            let path = names::composed(path).into_owned();
+            reading.tree.insert(path, node);
         }
         Ok(())
     }
@@ -279,8 +282,11 @@ impl Walker<'_> {
         if !reading.names.has_file(target) {
             return below();
         }
-        match reading.tree.get(target).cloned() {
-            Some(node) => drop(reading.tree.insert(path.to_owned(), node)),
+        match reading.tree.get(&*names::composed(target)).cloned() {
+            Some(node) => {
+                let path = names::composed(path).into_owned();
+                reading.tree.insert(path, node);
+            }
             // What comes into a bundle from elsewhere was not hashed when it passed.
             None if bundle::is_inside(path) => return below(),
             None => {}

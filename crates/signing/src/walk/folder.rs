@@ -7,7 +7,7 @@ use crate::checks::{CONTENTS_PARSE, Check, Outcome};
 use crate::tree::{Node, Tree, is_app_update, is_kept};
 use crate::verify::Bytes;
 use crate::walk::links::Links;
-use crate::walk::names::{IsFolder, Names, relative};
+use crate::walk::names::{IsFolder, Names, composed, relative};
 use crate::walk::room::{self, Budget, World};
 use crate::walk::{Contents, Limits, Passed, Passing, Settings, Walker, format_of, head, is_leaf};
 
@@ -61,7 +61,8 @@ impl Folder<'_> {
         self.links.link(&path, target, self.walker.budget)?;
         if bundle::is_inside(&path) || bundle::is_named(&path) {
             let target = target.to_owned();
-            self.tree.insert(path, Node::Link { target });
+            self.tree
+                .insert(composed(&path).into_owned(), Node::Link { target });
         }
         Ok(())
     }

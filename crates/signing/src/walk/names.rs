@@ -1,5 +1,6 @@
 //! Names in containers: what all who unpack them understand in one way.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use release::name::printable;
@@ -113,6 +114,15 @@ impl Names {
     /// What disks of Windows and macOS find at a path. None where that is nothing.
     pub(crate) fn kind(&self, path: &str) -> Option<IsFolder> {
         self.paths.get(&folded(path)).map(|(_, kind)| *kind)
+    }
+}
+
+/// A path spelt in the one way in which trees have it. Disks of macOS take all ways for one, and HFS+ stores another than
+/// lists of files are written in; no container has a path in two ([`Names`]).
+pub(crate) fn composed(path: &str) -> Cow<'_, str> {
+    match path.is_ascii() {
+        true => Cow::Borrowed(path),
+        false => path.nfc().collect::<String>().into(),
     }
 }
 

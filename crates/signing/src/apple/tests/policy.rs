@@ -175,7 +175,7 @@ fn a_disk_image_is_judged_as_one_only_where_it_is_opened_as_one() {
     let mut changed = image.to_vec();
     changed[9] ^= 1;
     let found = run(&changed, ArtifactKind::File);
-    let expected = vec!["dmg.data-checksum", "macho.page-hashes"];
+    let expected = vec!["dmg.data-checksum", "macho.page-hashes", "contents.parse"];
     assert_eq!(found, (Verdict::Invalid, expected, true));
     // Neither unsigned nor unsupported: nobody can say what is in it.
     let found = run(&image[..image.len() - 1], ArtifactKind::Dmg);
