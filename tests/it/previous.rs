@@ -20,7 +20,7 @@ fn release() -> World {
         - { path: \"dist/Snake-Setup-*.exe\", platform: windows-x64, kind: nsis }\n\
         signing:\n  roots: [roots.pem]\n  \
         macos: { apple: { team-id: SNAKE0OIL1, hardened-runtime: optional, notarized: optional } }\n  \
-        windows: { authenticode: { organization: Snake Oil Ltd } }\n\
+        windows: { authenticode: { organization: Snake Oil Ltd }, contents: optional }\n\
         feeds: [manifest]\nchannels:\n  stable: {}\n";
     world.write("lastmile.yml", config.as_bytes());
     let roots = [

@@ -148,7 +148,7 @@ fn is_looked_into(whole: Whole<'_>, signers: &Signers<'_>, rule: ContentsRule) -
 /// A kind that says that there is something inside, where nothing was found that could be read.
 fn unopened(whole: Whole<'_>, signers: &Signers<'_>) -> Option<Check> {
     let kind = whole.candidate.kind;
-    let is_container = matches!(kind, Kind::Pkg | Kind::Msi);
+    let is_container = matches!(kind, Kind::Nsis | Kind::Msi | Kind::Dmg | Kind::Pkg);
     let is_looked_into = is_looked_into(whole, signers, contents_rule(whole));
     if !is_container || signers.is_empty() || !is_looked_into {
         return None;

@@ -70,7 +70,7 @@ pub(super) fn config(tiers: &str) -> String {
          \x20 - {{ path: \"dist/Atlas-*.AppImage\", platform: linux-x64, kind: appimage }}\n\
          \x20 - {{ path: \"dist/atlas-cli-*-linux-x64.tar.gz\", platform: linux-x64, kind: tar.gz }}\n\
          signing:\n\
-         \x20 windows: {{ authenticode: {{ organization: Atlas Snake Oil }} }}\n\
+         \x20 windows: {{ authenticode: {{ organization: Atlas Snake Oil }}, contents: optional }} # a bare program, nothing inside\n\
          \x20 roots: [snake-oil-ca.pem] # besides Microsoft's\n\
          \x20 macos: {{ minisign: {{ public-key: \"{key}\" }} }} # snake oil\n\
          \x20 linux: {{ minisign: {{ public-key: \"{key}\" }} }}\n\
