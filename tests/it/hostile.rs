@@ -220,6 +220,14 @@ fn no_parser_panics_on_a_spoilt_document() {
             include_bytes!("../../crates/signing/fixtures/packages/signed.cab"),
         ),
         (
+            "signed.ps1",
+            include_bytes!("../../crates/signing/fixtures/scripts/signed.ps1"),
+        ),
+        (
+            "signed.wsf",
+            include_bytes!("../../crates/signing/fixtures/scripts/signed.wsf"),
+        ),
+        (
             "signed.macho",
             include_bytes!("../../crates/signing/fixtures/apple/agile.macho"),
         ),
@@ -308,6 +316,18 @@ fn no_parser_panics_on_a_spoilt_document() {
             include_bytes!("../../crates/signing/fixtures/snap/hello.assert"),
         ),
         (
+            "atlas.app.tar.gz.sig",
+            include_bytes!("../../crates/signing/fixtures/tauri/atlas.app.tar.gz.sig"),
+        ),
+        (
+            "root.json",
+            include_bytes!("../../crates/signing/fixtures/tuf/root.json"),
+        ),
+        (
+            "4.targets.json",
+            include_bytes!("../../crates/signing/fixtures/tuf/metadata/4.targets.json"),
+        ),
+        (
             "roots.pem",
             include_bytes!("../../crates/signing/fixtures/pki/certificates.pem"),
         ),
@@ -331,6 +351,8 @@ fn no_parser_panics_on_a_spoilt_document() {
     ] {
         documents.insert(name.to_owned(), windows::nsis(&blocks));
     }
+    let appcast = "<rss xmlns:sparkle=\"http://www.andymatuschak.org/xml-namespaces/sparkle\"><channel><item><title><![CDATA[new]]></title><sparkle:version>1.4.0</sparkle:version><enclosure url=\"https://dl.example.com/a%20b.zip\" length=\"26\" sparkle:edSignature=\"AAAA\"/></item></channel></rss>";
+    documents.insert("b.appcast.xml".to_owned(), appcast.into());
     let note = "{\"schema\": 1, \"min-writer\": 1, \"app\": \"atlas\", \"version\": \"1.4.0\", \"repository\": \"acme/atlas\", \"tag\": \"v1.4.0\", \"release\": 7}";
     documents.insert("github/1.4.0.json".to_owned(), note.into());
     let answer = "[{\"id\": 1, \"name\": \"a.zip\", \"size\": 3, \"state\": \"uploaded\", \"digest\": \"sha256:00\"}]";

@@ -127,7 +127,8 @@ fn a_release_is_held_to_the_organization_that_signs_it() {
         &fs::read(&file).expect("the program"),
     );
     let policy = |authenticode: &str| {
-        let rule = format!("signing:\n  windows: {{ authenticode: {authenticode}, contents: optional }}");
+        let rule =
+            format!("signing:\n  windows: {{ authenticode: {authenticode}, contents: optional }}");
         let config = world.config_text("").replacen("signing:", &rule, 1);
         world.write("lastmile.yml", config.as_bytes());
     };

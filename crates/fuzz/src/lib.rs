@@ -64,6 +64,14 @@ pub const PARSERS: &[Parser] = &[
         },
     },
     Parser {
+        reads: ".ps1",
+        parse: |bytes| script(bytes, "a.ps1"),
+    },
+    Parser {
+        reads: ".wsf",
+        parse: |bytes| script(bytes, "a.wsf"),
+    },
+    Parser {
         reads: ".macho",
         parse: |bytes| {
             inspect(bytes);
@@ -198,6 +206,24 @@ pub const PARSERS: &[Parser] = &[
         parse: |bytes| drop(signing::apt::packages_of(bytes)),
     },
     Parser {
+        reads: ".app.tar.gz.sig",
+        parse: |bytes| {
+            let key = include_str!("../../signing/fixtures/tauri/snake-oil.pub");
+            let key = key.parse().expect("our own key");
+            let opened = signing::tauri::open(Some(bytes), &key, "atlas.app.tar.gz");
+            drop(opened.checks(opened.reading(&key), &key));
+            let _ = signing::tauri::is_signature(bytes);
+        },
+    },
+    Parser {
+        reads: "root.json",
+        parse: |bytes| repository(bytes, "timestamp.json"),
+    },
+    Parser {
+        reads: "4.targets.json",
+        parse: |bytes| repository(bytes, "4.targets.json"),
+    },
+    Parser {
         reads: ".sigstore.json",
         parse: |bytes| drop(signing::sigstore::Bundles::read(bytes)),
     },
@@ -283,7 +309,20 @@ pub const PARSERS: &[Parser] = &[
     },
     Parser {
         reads: "appcast.xml",
-        parse: |bytes| listing(signing::sparkle::appcast::read(bytes).map_err(|it| it.to_string())),
+        parse: |bytes| {
+            listing(signing::sparkle::appcast::read(bytes).map_err(|it| it.to_string()));
+            let key = "ORhpwz8wTOiVPn+EMhtg7EKAUbjKGKJuCxOFqtC6FUg=";
+            let rule = signing::sparkle::Rule {
+                key: key.parse().expect("a key"),
+                appcast: "appcast.xml".to_owned(),
+            };
+            let version = "1.4.0".parse().expect("a version");
+            drop(signing::sparkle::Appcast::read(
+                &rule,
+                Some(bytes),
+                &version,
+            ));
+        },
     },
     Parser {
         reads: "manifest.json",
@@ -367,6 +406,50 @@ fn inspect(bytes: &[u8]) {
     }
     // A program is looked at without its mark as well.
     drop(signing::authenticode::inspect(&mut reader, at, &trust));
+}
+
+/// Judges a script, which is one by its name.
+fn script(bytes: &[u8], name: &str) {
+    let trust = signing::Trust::microsoft();
+    let at = Timestamp::from_unix(1_795_392_000).expect("November 2026");
+    let mut reader = std::io::Cursor::new(bytes);
+    drop(signing::inspect_named(&mut reader, name, at, &trust).expect("bytes in memory"));
+}
+
+/// Reads a repository, one document of which is another.
+fn repository(bytes: &[u8], other: &str) {
+    let rule = signing::tuf::Rule {
+        root: "root.json".to_owned(),
+        metadata: "metadata".to_owned(),
+        targets: None,
+    };
+    let name = "atlas.exe".parse().expect("a name");
+    let version = "1.4.0".parse().expect("a version");
+    let at = Timestamp::from_unix(1_795_392_000).expect("November 2026");
+    let read = |file: &str, _: u64| {
+        Ok::<_, std::convert::Infallible>(match file {
+            file if file == other => Some(bytes.to_vec()),
+            "2.root.json" => {
+                Some(include_bytes!("../../signing/fixtures/tuf/metadata/2.root.json").to_vec())
+            }
+            "3.root.json" => {
+                Some(include_bytes!("../../signing/fixtures/tuf/metadata/3.root.json").to_vec())
+            }
+            "timestamp.json" => {
+                Some(include_bytes!("../../signing/fixtures/tuf/metadata/timestamp.json").to_vec())
+            }
+            "6.snapshot.json" => {
+                Some(include_bytes!("../../signing/fixtures/tuf/metadata/6.snapshot.json").to_vec())
+            }
+            _ => None,
+        })
+    };
+    let pinned = include_bytes!("../../signing/fixtures/tuf/root.json");
+    for root in [bytes, pinned] {
+        let found =
+            signing::tuf::Repository::read(&rule, Some(root), &[&name], (&version, at), read);
+        drop(found.expect("files in memory"));
+    }
 }
 
 /// Verifies a signature of a key that is read with it.

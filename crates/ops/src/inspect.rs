@@ -98,8 +98,9 @@ pub(crate) fn with_roots(trust: Trust, path: &Path) -> Result<Trust, Error> {
 fn one(path: &Path, at: Timestamp, trust: &Trust) -> Result<Inspected, Error> {
     let failed = |source| local(path, source);
     let mut file = File::open(path).map_err(failed)?;
-    let format = signing::format_of(&mut file).map_err(failed)?;
-    let signature = signing::inspect(&mut file, at, trust).map_err(failed)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let format = signing::format_of_named(&mut file, &name).map_err(failed)?;
+    let signature = signing::inspect_named(&mut file, &name, at, trust).map_err(failed)?;
     let room = crate::verify::room;
     let signed = Signed::Opened;
     let settings = Settings {

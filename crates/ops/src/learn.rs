@@ -183,7 +183,7 @@ fn signed(report: &ReleaseReport) -> usize {
 impl Signers {
     fn artifact(&mut self, artifact: &Found, now: Timestamp, trust: &Trust) -> std::io::Result<()> {
         let mut file = File::open(&artifact.file)?;
-        if let Some(own) = signing::inspect(&mut file, now, trust)? {
+        if let Some(own) = signing::inspect_named(&mut file, artifact.name.as_str(), now, trust)? {
             self.take(&own, true, &artifact.path);
         }
         let settings = Settings {

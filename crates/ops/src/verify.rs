@@ -13,6 +13,9 @@ use release::{Artifact, Timestamp, Version};
 use serde_json::Map;
 use signing::continuity::ContinuityReport;
 use signing::sigstore::Bundles;
+use signing::sparkle::Appcast;
+use signing::tauri;
+use signing::tuf::{self, Repository};
 use signing::walk::Room;
 use signing::{
     AptRepository, Beside, Candidate, Context, Documents, Examined, MeasureError, OpenPgpKeys,
@@ -31,6 +34,8 @@ use crate::progress::{Event, Reporter};
 const SIGNATURE_BYTES_MAX: u64 = 16 * 1024;
 /// The largest file of checksums that is read, in bytes.
 const SUMS_BYTES_MAX: u64 = 1024 * 1024;
+/// The largest appcast, in bytes; one more than that is refused.
+const APPCAST_BYTES_MAX: u64 = 4 * 1024 * 1024 + 1;
 /// The largest file of OpenPGP keys, in bytes; one more than that is refused.
 const KEYS_BYTES_MAX: u64 = 4 * 1024 * 1024 + 1;
 /// The largest OpenPGP signature file, in bytes; one more than that is refused.
@@ -112,7 +117,7 @@ pub async fn run(request: &Request, reporter: &Reporter) -> Result<Checked, Erro
     let found = artifacts::find(&request.root, &request.rules, &request.version)?;
     let shared = Arc::new(Shared {
         request: request.clone(),
-        documents: documents(request)?,
+        documents: documents(request, &found)?,
         trust: trust(request)?,
     });
     let policy = &request.policy;
@@ -169,9 +174,22 @@ pub(crate) fn trust(request: &Request) -> Result<Trust, Error> {
 }
 
 /// The documents that the policy names.
-fn documents(request: &Request) -> Result<Documents, Error> {
+fn documents(request: &Request, found: &[Found]) -> Result<Documents, Error> {
     let file = |path: &str, bytes_max| read_small(&request.root.join(path), bytes_max);
     let mut documents = Documents::default();
+    for rule in request.policy.sparkle_rules() {
+        let bytes = file(&rule.appcast, APPCAST_BYTES_MAX)?;
+        let read = Appcast::read(rule, bytes.as_deref(), &request.version);
+        documents.appcasts.push(read);
+    }
+    let names: Vec<_> = found.iter().map(|artifact| &artifact.name).collect();
+    for rule in request.policy.tuf_rules() {
+        let root = file(&rule.root, tuf::Limits::ROOT_BYTES + 1)?;
+        let when = (&request.version, request.now);
+        let read = |name: &str, bytes_max| file(&format!("{}/{name}", rule.metadata), bytes_max);
+        let repository = Repository::read(rule, root.as_deref(), &names, when, read)?;
+        documents.repositories.push(repository);
+    }
     for rule in request.policy.openpgp_keys() {
         let bytes = file(&rule.key, KEYS_BYTES_MAX)?;
         let bytes = bytes.ok_or_else(|| Error::Missing {
@@ -234,6 +252,7 @@ struct BesideFiles {
     openpgp: Option<Vec<u8>>,
     sigstore: Option<Vec<u8>>,
     snap: Option<Vec<u8>>,
+    tauri: Option<Vec<u8>>,
 }
 
 impl BesideFiles {
@@ -250,8 +269,11 @@ impl BesideFiles {
         if policy.openpgp_rules().next().is_some() {
             files.openpgp = match file("asc", OPENPGP_BYTES_MAX)? {
                 Some(bytes) => Some(bytes),
-                None => file("sig", OPENPGP_BYTES_MAX)?,
+                None => file("sig", OPENPGP_BYTES_MAX)?.filter(|it| !tauri::is_signature(it)),
             };
+        }
+        if policy.has_tauri_rules() {
+            files.tauri = file("sig", SIGNATURE_BYTES_MAX)?;
         }
         if policy.provenance_rules().any(|rule| rule.bundle.is_none()) {
             files.sigstore = file("sigstore.json", BUNDLES_BYTES_MAX)?;
@@ -270,6 +292,7 @@ impl BesideFiles {
             openpgp: self.openpgp.as_deref(),
             sigstore: self.sigstore.as_deref(),
             snap: self.snap.as_deref(),
+            tauri: self.tauri.as_deref(),
         }
     }
 }
@@ -433,7 +456,7 @@ fn checked(
                 kind: found.kind,
                 size: measured.size,
                 sha256: measured.sha256,
-                sha512: measured.sha512,
+                sha512: measured.sha512.filter(|_| shared.request.wants_sha512),
                 crc64nvme: measured.crc64nvme,
                 unknown: Map::new(),
             };

@@ -36,7 +36,7 @@ fn show(
     trust: &Trust,
     quiet: bool,
 ) -> Result<(), Box<dyn Error>> {
-    let Some(inspection) = signing::inspect(&mut File::open(path)?, at, trust)? else {
+    let Some(inspection) = signing::inspect_named(&mut File::open(path)?, path, at, trust)? else {
         println!("Unsupported\t{path}");
         return Ok(());
     };

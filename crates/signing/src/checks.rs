@@ -66,6 +66,9 @@ checks! {
     TAURI_PRESENT = "tauri.present", "A signature of Tauri's stands beside the artifact, and can be read.";
     TAURI_KEY_ID = "tauri.key-id", "The signature was made by the key that the policy names.";
     TAURI_SIGNATURE = "tauri.signature", "The signature covers these bytes, and its trusted comment.";
+    SPARKLE_APPCAST = "sparkle.appcast", "The appcast can be read, in one way only.";
+    SPARKLE_COVERAGE = "sparkle.coverage", "The appcast has the artifact as an enclosure of this version.";
+    SPARKLE_EXTRA = "sparkle.extra", "The appcast has no enclosure of this version that is not an artifact.";
     SPARKLE_PRESENT = "sparkle.present", "There is a Sparkle signature of the archive, and it can be read.";
     SPARKLE_LENGTH = "sparkle.length", "The archive is as long as stands beside the signature.";
     SPARKLE_SIGNATURE = "sparkle.signature", "The signature covers these bytes, and was made by the key that the policy names.";
@@ -80,6 +83,10 @@ checks! {
     APT_DIGEST = "apt.digest", "The package has the digest and size that an index says.";
     APT_COVERAGE = "apt.coverage", "An index names the package.";
     APT_EXTRA = "apt.extra", "No index names a package of the release in this or a later version that is none of its artifacts.";
+    TUF_ROOT = "tuf.root", "A chain of roots leads from the one that is pinned to the last one, each signed by both, and that is not expired.";
+    TUF_METADATA = "tuf.metadata", "Timestamp, snapshot, and targets are signed by their roles, current, and what the one before states.";
+    TUF_COVERAGE = "tuf.coverage", "The artifact is a target of the repository, by a role that may say so.";
+    TUF_DIGEST = "tuf.digest", "The artifact has the length and the hashes of its target.";
     PE_PARSE = "pe.parse", "The file is a PE image, and is what it was when its headers were read.";
     PE_SIGNED = "pe.signed", "The image carries an Authenticode signature.";
     PE_CERTIFICATE_TABLE = "pe.certificate-table", "The certificate table lies where the headers say, and every entry is a signature.";
@@ -105,6 +112,10 @@ checks! {
     MSIX_BLOCK_MAP = "msix.block-map", "The block map can be read, and names every file of the package once and no other.";
     MSIX_BLOCKS = "msix.blocks", "Each file has the length and the digests in the block map.";
     MSIX_BUNDLE = "msix.bundle", "The packages in the bundle are those that its manifest names, whole, and by the same publisher.";
+    SCRIPT_PARSE = "script.parse", "The script is a text that can be read in one way only, and its signature has one place.";
+    SCRIPT_SIGNED = "script.signed", "The script carries an Authenticode signature.";
+    SCRIPT_DIGEST = "script.digest", "The script has the Authenticode digest that is signed.";
+    SCRIPT_TRAILING_DATA = "script.trailing-data", "The script ends with its signature.";
     CAT_PARSE = "cat.parse", "The file is a catalog, and everything that it lists can be read.";
     CAT_SIGNED = "cat.signed", "The catalog carries a signature.";
     CAT_MEMBER = "cat.member", "The catalog lists the file by its digest.";

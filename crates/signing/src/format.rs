@@ -32,6 +32,8 @@ pub enum Format {
     Deb,
     /// An RPM package.
     Rpm,
+    /// A script of Windows that can be signed. Its name tells.
+    Script,
     /// Anything else: archives and plain files.
     Other,
 }
@@ -50,6 +52,7 @@ impl Format {
         Self::Elf,
         Self::Deb,
         Self::Rpm,
+        Self::Script,
         Self::Other,
     ];
 
@@ -109,6 +112,7 @@ impl Format {
             Self::Elf => "ELF image",
             Self::Deb => "deb package",
             Self::Rpm => "rpm package",
+            Self::Script => "script",
             Self::Other => "other file",
         }
     }
@@ -116,7 +120,7 @@ impl Format {
     /// The signature that such a thing would carry inside.
     pub fn own_signature(self) -> Option<&'static str> {
         match self {
-            Self::Pe | Self::Ole | Self::Cab => Some("Authenticode"),
+            Self::Pe | Self::Ole | Self::Cab | Self::Script => Some("Authenticode"),
             Self::MachO | Self::Bundle | Self::DiskImage => Some("an Apple code signature"),
             Self::Xar => Some("an Apple installer signature"),
             Self::Rpm | Self::Deb => Some("OpenPGP"),

@@ -25,6 +25,7 @@ use crate::packages;
 use crate::report::Verdict;
 use crate::roots::{ExtraRoot, Trust};
 use crate::rpm;
+use crate::script::{self, Language};
 use crate::xar;
 
 pub(crate) use report::Bound;
@@ -142,9 +143,36 @@ pub fn inspect(
         Format::Elf if appimage::has_mark(reader)? => {
             appimage::inspect(reader, at, &OpenPgpKeys::none()).map(Some)
         }
-        Format::Bundle | Format::Elf => Ok(None),
+        Format::Bundle | Format::Elf | Format::Script => Ok(None),
         Format::Other => catalog::inspect(reader, at, trust),
     }
+}
+
+/// As [`inspect`], of a file whose name is known: a script is one by its name.
+///
+/// # Errors
+/// Where the reader fails. A file that is wrong is no error but a verdict.
+pub fn inspect_named(
+    reader: &mut (impl Read + Seek),
+    name: &str,
+    at: Timestamp,
+    trust: &Trust,
+) -> io::Result<Option<Inspection>> {
+    match (format_of_named(reader, name)?, Language::of_name(name)) {
+        (Format::Script, Some(language)) => script::inspect(reader, language, at, trust).map(Some),
+        _ => inspect(reader, at, trust),
+    }
+}
+
+/// As [`format_of`], of a file whose name is known.
+///
+/// # Errors
+/// Where the reader fails.
+pub fn format_of_named(reader: &mut (impl Read + Seek + ?Sized), name: &str) -> io::Result<Format> {
+    Ok(match format_of(reader)? {
+        Format::Other if Language::of_name(name).is_some() => Format::Script,
+        format => format,
+    })
 }
 
 /// What a file is: by its beginning, or by its end where that says nothing. Leaves the reader at its beginning.

@@ -165,6 +165,19 @@ impl<'a> PublicKey<'a> {
         }
     }
 
+    /// Checks an RSASSA-PSS signature over a SHA-256 digest, whatever the length of its salt: where nothing states it, signers
+    /// take that of the digest, or the longest that fits.
+    pub(crate) fn verify_pss_sha256(&self, hash: &[u8], signature: &[u8]) -> Result<(), KeyError> {
+        let Self::Rsa { modulus, exponent } = self else {
+            return Err(KeyError::Mismatch);
+        };
+        let mut padding = pss::<sha2::Sha256>(0);
+        padding.salt_len = None;
+        rsa_key(modulus, exponent)?
+            .verify(padding, hash, signature)
+            .map_err(|_| KeyError::Wrong)
+    }
+
     /// Checks an RSA signature over a bare digest, without the DigestInfo around it. Some countersignatures of VeriSign's
     /// and Symantec's old timestamp services are made so (osslsigncode#243, #283).
     pub(crate) fn verify_bare(&self, hash: &[u8], signature: &[u8]) -> Result<(), KeyError> {

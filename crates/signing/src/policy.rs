@@ -15,6 +15,9 @@ use crate::minisign::PublicKey;
 use crate::openpgp::Fingerprint;
 use crate::sigstore::{Provenance, ProvenanceError};
 use crate::snap::SnapRule;
+use crate::sparkle;
+use crate::tauri;
+use crate::tuf;
 
 /// What must hold. A platform's rules and those for all must both hold.
 #[derive(Debug, Clone, Default)]
@@ -44,6 +47,12 @@ pub struct Rules {
     pub snap: Option<SnapRule>,
     /// A minisign signature stands beside each artifact.
     pub minisign: Option<PublicKey>,
+    /// A signature of Tauri's stands beside each artifact that its updater takes.
+    pub tauri: Option<tauri::PublicKey>,
+    /// An appcast has the signature of each artifact.
+    pub sparkle: Option<sparkle::Rule>,
+    /// Each artifact is a target of a repository of The Update Framework.
+    pub tuf: Option<tuf::Rule>,
     /// A signed document of checksums names each artifact.
     pub sha256sums: Option<SumsRule>,
     /// A signed repository of apt names each Debian package.
@@ -200,6 +209,28 @@ impl Policy {
     pub fn snap_rules(&self) -> impl Iterator<Item = &SnapRule> {
         let scopes = self.by_os.values().chain([&self.all]);
         scopes.filter_map(|rules| rules.snap.as_ref())
+    }
+
+    /// Whether some rule asks for signatures of Tauri's.
+    pub fn has_tauri_rules(&self) -> bool {
+        let mut scopes = self.by_os.values().chain([&self.all]);
+        scopes.any(|rules| rules.tauri.is_some())
+    }
+
+    /// Every rule about an appcast, each once.
+    pub fn sparkle_rules(&self) -> Vec<&sparkle::Rule> {
+        let scopes = self.by_os.values().chain([&self.all]);
+        let mut rules: Vec<_> = scopes.filter_map(|rules| rules.sparkle.as_ref()).collect();
+        rules.dedup();
+        rules
+    }
+
+    /// Every rule about a repository of The Update Framework, each once.
+    pub fn tuf_rules(&self) -> Vec<&tuf::Rule> {
+        let scopes = self.by_os.values().chain([&self.all]);
+        let mut rules: Vec<_> = scopes.filter_map(|rules| rules.tuf.as_ref()).collect();
+        rules.dedup();
+        rules
     }
 
     /// Every document of checksums that some rule names, each once.

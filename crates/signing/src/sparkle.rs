@@ -5,6 +5,7 @@
 //! looked at. The archive is read once: see `ed25519`.
 
 pub mod appcast;
+mod enclosures;
 
 use std::fmt;
 use std::io;
@@ -18,6 +19,8 @@ use thiserror::Error;
 use crate::checks::{Check, SPARKLE_LENGTH, SPARKLE_PRESENT, SPARKLE_SIGNATURE};
 use crate::ed25519::{self, SIGNATURE_BYTES, Verifier};
 use crate::judging::outcome;
+
+pub use enclosures::{Appcast, Rule};
 
 /// The longest text that is read as a signature, in bytes. Real ones have 88 or about 130.
 const TEXT_BYTES_MAX: usize = 1024;
@@ -79,12 +82,7 @@ impl Reading {
 /// Reads a signature, before any byte of the archive: the bare base64, or the line that `sign_update` prints and an appcast
 /// has as attributes, `sparkle:edSignature="…" length="…"`.
 pub fn open(text: Option<&[u8]>, name: &str) -> Opened {
-    let signature = read(text).map_err(|why| {
-        let name = printable(name);
-        let reason = format!("`{name}` has no Sparkle signature that can be read: {why}; sign with `sign_update {name}`");
-        Check::fail(SPARKLE_PRESENT, reason)
-    });
-    Opened { signature }
+    Opened::of(read(text), name)
 }
 
 /// Whether a signature, as an appcast states it, holds under a key.
@@ -127,6 +125,21 @@ fn read(text: Option<&[u8]>) -> Result<Stated, &'static str> {
     Ok(Stated { signature, length })
 }
 
+/// Reads what an enclosure states.
+fn stated(signature: Option<&str>, length: Option<&str>) -> Result<Stated, &'static str> {
+    let text = signature.ok_or("its enclosure has no `sparkle:edSignature`")?;
+    if text.len() > TEXT_BYTES_MAX {
+        return Err("the text is too long");
+    }
+    let signature = BASE64.decode(text).map_err(|_| "it is not base64")?;
+    let signature = signature.try_into().map_err(|_| "it has not 64 bytes")?;
+    let length = length.ok_or("its enclosure has no `length`")?;
+    let is_plain = length.bytes().all(|byte| byte.is_ascii_digit());
+    let length = length.parse().ok().filter(|_| is_plain);
+    let length = Some(length.ok_or("its length is no number")?);
+    Ok(Stated { signature, length })
+}
+
 /// The value of an attribute that stands by itself.
 fn attribute<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     text.split_ascii_whitespace().find_map(|part| {
@@ -137,6 +150,20 @@ fn attribute<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 }
 
 impl Opened {
+    fn of(stated: Result<Stated, &'static str>, name: &str) -> Self {
+        let signature = stated.map_err(|why| {
+            let name = printable(name);
+            let reason = format!("`{name}` has no Sparkle signature that can be read: {why}; sign with `sign_update {name}`");
+            Check::fail(SPARKLE_PRESENT, reason)
+        });
+        Self { signature }
+    }
+
+    /// Of an enclosure in an appcast.
+    fn of_enclosure(signature: Option<&str>, length: Option<&str>, name: &str) -> Self {
+        Self::of(stated(signature, length), name)
+    }
+
     /// What is fed with the archive's bytes, where there is something to check.
     pub fn reading(&self, key: &PublicKey) -> Option<Reading> {
         let stated = self.signature.as_ref().ok()?;

@@ -72,6 +72,14 @@ fn unwrapped(text: &str) -> Option<String> {
     String::from_utf8(BASE64.decode(text.trim()).ok()?).ok()
 }
 
+/// Whether a `.sig` is one of Tauri's, and not OpenPGP's, whose files may have the same name.
+pub fn is_signature(bytes: &[u8]) -> bool {
+    let text = bytes.get(..SIGNATURE_BYTES_MAX.min(bytes.len()));
+    let text = text.and_then(|text| std::str::from_utf8(text).ok());
+    let inside = text.and_then(unwrapped);
+    inside.is_some_and(|inside| inside.starts_with("untrusted comment:"))
+}
+
 /// A signature that was read, or the check that it failed already.
 pub struct Opened(minisign::Opened);
 

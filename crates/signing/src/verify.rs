@@ -24,7 +24,9 @@ use crate::policy::{AptRule, Policy};
 use crate::report::{ArtifactReport, ReleaseReport};
 use crate::roots::Trust;
 use crate::sigstore::Bundles;
+use crate::sparkle::{self, Appcast};
 use crate::sums::SumsDocument;
+use crate::tuf::Repository;
 use crate::walk::MakeRoom;
 
 use allowance::{By, Named};
@@ -57,6 +59,8 @@ pub struct Beside<'a> {
     pub sigstore: Option<&'a [u8]>,
     /// `.assert`, in place of `.snap`: assertions of the store.
     pub snap: Option<&'a [u8]>,
+    /// `.sig`: a signature of Tauri's.
+    pub tauri: Option<&'a [u8]>,
 }
 
 /// Documents that rules name by a path, each read once for all artifacts.
@@ -64,6 +68,10 @@ pub struct Beside<'a> {
 pub struct Documents {
     /// Of [`Policy::sums_rules`].
     pub sums: Vec<SumsDocument>,
+    /// Of [`Policy::sparkle_rules`].
+    pub appcasts: Vec<Appcast>,
+    /// Of [`Policy::tuf_rules`].
+    pub repositories: Vec<Repository>,
     /// Of [`Policy::apt_rules`].
     pub apt: Vec<AptRepository>,
     /// Of [`Policy::openpgp_keys`]: keys by the path of their file.
@@ -75,6 +83,10 @@ pub struct Documents {
 impl Documents {
     fn keys_of(&self, path: &str) -> Option<&OpenPgpKeys> {
         self.keys.get(path)
+    }
+
+    fn appcast_of(&self, rule: &sparkle::Rule) -> Option<&Appcast> {
+        self.appcasts.iter().find(|appcast| appcast.rule() == rule)
     }
 
     fn bundles_of(&self, path: &str) -> Option<Result<&Bundles, &Check>> {
@@ -143,8 +155,10 @@ pub fn examine(
             image.update(chunk);
         }
     };
-    let measured = measure(bytes, candidate.kind, context.wants_sha512, also, progress);
-    let measured = measured.map_err(unreadable)?;
+    let wants_sha512 = context.wants_sha512 || !context.policy.tuf_rules().is_empty();
+    let measured = measure(bytes, candidate.kind, wants_sha512, also, progress);
+    let mut measured = measured.map_err(unreadable)?;
+    measured.format = own::named(measured.format, candidate);
     if measured.size != candidate.size {
         return Err(MeasureError::Changed {
             path: path(),
@@ -169,6 +183,7 @@ pub fn examine(
     checks.extend(opened.checks(verifiers, whole, inside));
     checks.extend(sums_checks(context, candidate, &measured));
     checks.extend(apt_checks(whole));
+    checks.extend(beside::of_repositories(whole));
     if checks.is_empty() {
         checks.push(unsupported(&measured));
     }
@@ -309,10 +324,16 @@ pub fn conclude(context: Context<'_>, examined: Vec<Examined>) -> ReleaseReport 
     let artifacts: Vec<_> = examined.into_iter().map(|examined| examined.0).collect();
     let names: Vec<_> = artifacts.iter().map(|artifact| &artifact.name).collect();
     let digests: Vec<_> = artifacts.iter().map(ArtifactReport::sha256).collect();
-    let Documents { sums, apt, .. } = context.documents;
+    let Documents {
+        sums,
+        apt,
+        appcasts,
+        ..
+    } = context.documents;
     let of_sums = sums.iter().flat_map(|document| document.extras(&names));
     let of_apt = apt.iter().flat_map(|apt| apt.extras(&digests));
-    let checks = of_sums.chain(of_apt).collect();
+    let of_appcasts = appcasts.iter().flat_map(|appcast| appcast.extras(&names));
+    let checks = of_sums.chain(of_apt).chain(of_appcasts).collect();
     ReleaseReport {
         schema: 1,
         artifacts,

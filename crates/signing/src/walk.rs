@@ -15,6 +15,7 @@ pub(crate) mod names;
 pub(crate) mod openers;
 mod passed;
 pub(crate) mod room;
+mod scripts;
 
 use std::io::{self, Read, SeekFrom};
 
@@ -30,6 +31,7 @@ use crate::format::Format;
 use crate::inspection::{self, Inspection};
 use crate::report::Verdict;
 use crate::roots::Trust;
+use crate::script::{self, Language};
 use crate::tree::{FileNode, Node, Tree, is_app_update, is_kept};
 use crate::unpack::Packing;
 use crate::verify::Bytes;
@@ -219,6 +221,8 @@ struct Passing<'a> {
     is_executable: Option<bool>,
     /// Whether it is what a package installs or runs, and so must be an archive.
     is_payload: bool,
+    /// Whether it lies in the archive of an Electron app, where nothing of Windows looks for scripts.
+    is_in_asar: bool,
 }
 
 impl Passing<'_> {
@@ -282,8 +286,8 @@ impl<'a> Walker<'a> {
         tree: &mut Tree,
     ) -> io::Result<Seen> {
         self.contents.files += 1;
-        let head = head(content)?;
-        let format = format_of(&head, passing.path);
+        let mut head = head(content)?;
+        let format = passing.format(&mut head, content)?;
         let stays = is_leaf(format) || passing.container(&head, format).is_some();
         let misnamed = passing.misnamed(&head, format);
         let seen = passing.seen(&head, format);
@@ -300,7 +304,7 @@ impl<'a> Walker<'a> {
             false => Ok(()),
         })?;
         let file = passed.finish(passing.is_executable);
-        self.look(passing, &head, file, &mut stored.finish()?, tree)?;
+        self.look(passing, (format, &head), file, &mut stored.finish()?, tree)?;
         Ok(seen)
     }
 
@@ -308,12 +312,11 @@ impl<'a> Walker<'a> {
     fn look(
         &mut self,
         passing: &Passing<'_>,
-        head: &[u8],
+        (format, head): (Format, &[u8]),
         mut file: FileNode,
         bytes: &mut dyn Bytes,
         tree: &mut Tree,
     ) -> io::Result<()> {
-        let format = format_of(head, passing.path);
         let is_in_bundle = bundle::is_inside(passing.path);
         let is_in_package = self.packages > 0;
         let is_in_linux_package = self.linux_packages > 0;
@@ -336,13 +339,16 @@ impl<'a> Walker<'a> {
         }
         let mut is_covered = false;
         if is_leaf(format) {
-            let signature = self.signature(format, bytes)?;
+            let signature = self.signature(format, passing.path, bytes)?;
             self.budget.keep(demands::shown_bytes(signature.as_ref()))?;
-            file.signature.clone_from(&signature);
+            // To Apple's tools a script is a file like any other.
+            if format != Format::Script {
+                file.signature.clone_from(&signature);
+            }
             self.push(leaf(&file, signature, Vec::new()))?;
         } else if format == Format::Zip {
             // An unsigned package is an archive.
-            let signature = self.signature(format, bytes)?;
+            let signature = self.signature(format, passing.path, bytes)?;
             if let Some(found) = signature.filter(|it| it.verdict != Verdict::Unsigned) {
                 is_covered = covers_inside(&found);
                 self.push(leaf(&file, Some(found), Vec::new()))?;
@@ -372,12 +378,16 @@ impl<'a> Walker<'a> {
     fn signature(
         &self,
         format: Format,
+        path: &str,
         mut bytes: &mut dyn Bytes,
     ) -> io::Result<Option<Inspection>> {
         let Settings { at, trust, .. } = self.settings;
-        let found = match format {
+        let found = match (format, Language::of_name(path)) {
+            (Format::Script, Some(language)) => {
+                script::inspect(bytes, language, at, trust).map(Some)
+            }
             // Where its end is not that of one, that is what is wrong with it.
-            Format::DiskImage => dmg::inspect(&mut bytes, at, trust).map(Some),
+            (Format::DiskImage, _) => dmg::inspect(&mut bytes, at, trust).map(Some),
             _ => inspection::inspect(&mut bytes, at, trust),
         };
         found.map_err(|error| self.world.fail(error))

@@ -299,6 +299,16 @@ mod tests {
     }
 
     #[test]
+    fn sections_are_text_where_they_may_be() {
+        let read = |text: &'static str| parse_with(text.as_bytes(), Sections::AreText);
+        let root = read("<a>b<![CDATA[<c> & ]] ]]>&gt;</a>").expect("XML");
+        assert_eq!(root.text, "b<c> & ]] >");
+        assert_eq!(read("<a><![CDATA[b</a>"), Err(XmlError::Truncated));
+        assert_eq!(read("<![CDATA[b]]><a/>"), Err(XmlError::Unsupported));
+        assert_eq!(read("<a/><![CDATA[b]]>"), Err(XmlError::Unsupported));
+    }
+
+    #[test]
     fn utf_16_is_read_by_its_mark() {
         let text = "<a>\u{1f600}</a>";
         let units: Vec<_> = text.encode_utf16().collect();
@@ -342,7 +352,7 @@ mod tests {
     proptest! {
         #[test]
         fn nothing_panics(text in "[<>/!?a&;#x='\" \\[-]{0,64}") {
-            let _ = parse(text.as_bytes());
+            let _ = parse_with(text.as_bytes(), Sections::AreText);
         }
     }
 }

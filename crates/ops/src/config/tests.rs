@@ -164,6 +164,50 @@ fn what_is_inside_is_demanded_unless_a_scope_says_otherwise() {
 }
 
 #[test]
+fn the_keys_of_updaters_are_named_in_full() {
+    let of = |keys: &str| {
+        let rule = format!("windows: {{ {keys}, minisign");
+        let text = good().replacen("windows: { minisign", &rule, 1);
+        let parsed = Config::parse(&text, "lastmile.yml").map_err(|errors| errors.to_string())?;
+        let app = parsed.app(None).expect("one app");
+        Ok::<_, String>((
+            app.signing.has_tauri_rules(),
+            app.signing.sparkle_rules().len(),
+        ))
+    };
+    let tauri = include_str!("../../../signing/fixtures/tauri/snake-oil.pub");
+    let tauri = format!("tauri: {{ public-key: {tauri} }}");
+    assert_eq!(of(&tauri), Ok((true, 0)));
+    let bare = format!("tauri: {{ public-key: \"{KEY}\" }}");
+    let wrong = of(&bare).expect_err("minisign's");
+    assert!(wrong.contains("is not a Tauri public key"), "{wrong}");
+    let key = "ORhpwz8wTOiVPn+EMhtg7EKAUbjKGKJuCxOFqtC6FUg=";
+    let sparkle = format!("sparkle: {{ public-key: {key}, appcast: dist/appcast.xml }}");
+    assert_eq!(of(&sparkle), Ok((false, 1)));
+    let tuf =
+        "tuf: { root: keys/root.json, metadata: dist/metadata, targets: \"atlas/{version}\" }";
+    assert_eq!(of(tuf), Ok((false, 0)));
+    for (from, to, expected) in [
+        ("keys/", "../", "`tuf.root`"),
+        ("dist/metadata", "/metadata", "`tuf.metadata`"),
+        ("atlas/", "../", "`tuf.targets`"),
+        ("root: keys/root.json, ", "", "root"),
+    ] {
+        let wrong = of(&tuf.replacen(from, to, 1)).expect_err(to);
+        assert!(wrong.contains(expected), "{wrong}");
+    }
+    for (from, to, expected) in [
+        (key, "AAAA", "is not a Sparkle public key"),
+        (key, "ORhpwz8wTOiVPn", "is not a Sparkle public key"),
+        ("dist/", "../", "`sparkle.appcast`"),
+        (", appcast: dist/appcast.xml", "", "appcast"),
+    ] {
+        let wrong = of(&sparkle.replacen(from, to, 1)).expect_err(to);
+        assert!(wrong.contains(expected), "{wrong}");
+    }
+}
+
+#[test]
 fn a_team_of_apples_is_named_in_full() {
     let with = |keys: &str| {
         let rule = format!("windows: {{ apple: {{ {keys} }}, minisign");

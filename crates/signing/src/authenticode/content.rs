@@ -1,10 +1,11 @@
 //! What signatures are compared with: the digests of a file, as its container defines them.
 
-use crate::checks::{CAB_DIGEST, Id, MSI_DIGEST, MSIX_DIGEST, PE_DIGEST};
+use crate::checks::{CAB_DIGEST, Id, MSI_DIGEST, MSIX_DIGEST, PE_DIGEST, SCRIPT_DIGEST};
 use crate::digest::{DigestAlgorithm, hex};
 use crate::msix;
 use crate::oid;
 use crate::pe::Pages;
+use crate::script::Language;
 use crate::spc::IndirectData;
 
 /// Windows' reader of MSI signatures, {000C10F1-0000-0000-C000-000000000046}, as its bytes. Other formats share the
@@ -34,6 +35,8 @@ pub(crate) enum Container {
     Msix,
     /// A bundle of app packages.
     MsixBundle,
+    /// A script.
+    Script(Language),
 }
 
 impl Container {
@@ -44,6 +47,7 @@ impl Container {
             Self::Msi => MSI_DIGEST,
             Self::Cab => CAB_DIGEST,
             Self::Msix | Self::MsixBundle => MSIX_DIGEST,
+            Self::Script(_) => SCRIPT_DIGEST,
         }
     }
 
@@ -55,6 +59,7 @@ impl Container {
             Self::Cab => (oid::SPC_CAB_DATA, "a cabinet"),
             Self::Msix => (oid::SPC_SIP_INFO, "an app package"),
             Self::MsixBundle => (oid::SPC_SIP_INFO, "a bundle of app packages"),
+            Self::Script(language) => (oid::SPC_SIP_INFO, language.name()),
         };
         if content.kind != kind {
             return Some(format!(
@@ -67,9 +72,10 @@ impl Container {
             Self::Msi => MSI_SUBJECT,
             Self::Msix => MSIX_SUBJECT,
             Self::MsixBundle => MSIX_BUNDLE_SUBJECT,
+            Self::Script(language) => *language.subject(),
         };
         let is_subject = content.subject == Some(&subject);
-        (!is_subject).then(|| format!("the digest is of another kind of package, not of {name}"))
+        (!is_subject).then(|| format!("the digest is of another kind of file, not of {name}"))
     }
 
     /// What differs between the digest that is signed and the one that the file has.
@@ -80,7 +86,7 @@ impl Container {
         found: &[u8],
     ) -> String {
         match self {
-            Self::Pe | Self::Msi | Self::Cab => format!(
+            Self::Pe | Self::Msi | Self::Cab | Self::Script(_) => format!(
                 "signed is {algorithm} {}, found {}",
                 hex(signed.get(..64).unwrap_or(signed)),
                 hex(found)

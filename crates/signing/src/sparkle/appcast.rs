@@ -2,6 +2,8 @@
 //!
 //! Format: <https://sparkle-project.org/documentation/publishing/>. WinSparkle reads the same.
 
+use std::borrow::Cow;
+
 use release::{Kind, Listed, Listing, Platform};
 
 use crate::xml::{self, Element, Sections, XmlError};
@@ -41,15 +43,9 @@ pub fn is_appcast(name: &str) -> bool {
 /// # Errors
 /// Where it cannot be read, or could be read in two ways.
 pub fn read(bytes: &[u8]) -> Result<Listing, AppcastError> {
-    if bytes.len() > BYTES_MAX {
-        return Err(AppcastError::TooLarge);
-    }
-    let xml = |error: XmlError| AppcastError::Xml(error.to_string());
-    let text = xml::in_utf8(bytes).ok_or_else(|| xml(XmlError::Encoding))?;
-    let root = xml::parse_with(&text, Sections::AreText).map_err(xml)?;
-    let channel = root.only("channel").map_err(xml)?;
-    let channel = channel.filter(|_| root.name == "rss");
-    let channel = channel.ok_or(AppcastError::NotRss)?;
+    let text = text(bytes)?;
+    let root = root(&text)?;
+    let channel = channel(&root)?;
     let mut files = Vec::new();
     let mut is_for_macos = false;
     for item in channel.all("item") {
@@ -57,7 +53,7 @@ pub fn read(bytes: &[u8]) -> Result<Listing, AppcastError> {
             return Err(AppcastError::TooLarge);
         }
         // An item may inform only: it leads to a page.
-        let Some(enclosure) = item.only("enclosure").map_err(xml)? else {
+        let Some(enclosure) = item.only("enclosure")? else {
             continue;
         };
         let os = enclosure.attribute("sparkle:os").unwrap_or("macos");
@@ -79,15 +75,47 @@ pub fn read(bytes: &[u8]) -> Result<Listing, AppcastError> {
     })
 }
 
-/// Versions stand in elements of the item since Sparkle 2, in attributes of the enclosure before.
-fn listed(item: &Element<'_>, enclosure: &Element<'_>) -> Option<Listed> {
+impl From<XmlError> for AppcastError {
+    fn from(error: XmlError) -> Self {
+        Self::Xml(error.to_string())
+    }
+}
+
+/// An appcast in UTF-8.
+pub(super) fn text(bytes: &[u8]) -> Result<Cow<'_, [u8]>, AppcastError> {
+    if bytes.len() > BYTES_MAX {
+        return Err(AppcastError::TooLarge);
+    }
+    Ok(xml::in_utf8(bytes).ok_or(XmlError::Encoding)?)
+}
+
+/// Its root.
+pub(super) fn root(text: &[u8]) -> Result<Element<'_>, AppcastError> {
+    let root = xml::parse_with(text, Sections::AreText)?;
+    match root.name {
+        "rss" => Ok(root),
+        _ => Err(AppcastError::NotRss),
+    }
+}
+
+/// What its items stand in.
+pub(super) fn channel<'e, 'a>(root: &'e Element<'a>) -> Result<&'e Element<'a>, AppcastError> {
+    root.only("channel")?.ok_or(AppcastError::NotRss)
+}
+
+/// The version of an item, by what people call it where that is not what Sparkle compares. It stands in elements of the item
+/// since Sparkle 2, in attributes of the enclosure before.
+pub(super) fn version(item: &Element<'_>, enclosure: Option<&Element<'_>>) -> Option<String> {
     let stated = |name: &str| {
         let element = item.only(name).ok()?.map(|it| it.text.trim().to_owned());
-        element.or_else(|| enclosure.attribute(name).map(str::to_owned))
+        element.or_else(|| Some(enclosure?.attribute(name)?.to_owned()))
     };
-    // What people call it, where that is not what Sparkle compares.
     let compared = stated("sparkle:version");
-    let version = stated("sparkle:shortVersionString").or(compared)?;
+    stated("sparkle:shortVersionString").or(compared)
+}
+
+fn listed(item: &Element<'_>, enclosure: &Element<'_>) -> Option<Listed> {
+    let version = version(item, Some(enclosure))?;
     let length = enclosure.attribute("length");
     let size = length
         .map(|it| it.trim().parse().ok())

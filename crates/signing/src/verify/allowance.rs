@@ -7,7 +7,7 @@ use crate::checks::{
     ALLOW_DIGEST, ALLOW_EXPIRED, ALLOW_UNSIGNED, APPLE_AD_HOC, APPLE_DEVELOPER_ID,
     APPLE_HARDENED_RUNTIME, APPLE_NOTARIZED, Check, IDENTITY_AZURE, IDENTITY_ORGANIZATION,
     IDENTITY_TEAM_ID, Id, MINISIGN_PRESENT, OPENPGP_PRESENT, Outcome, SIGSTORE_PRESENT,
-    SNAP_PRESENT, SUMS_COVERAGE, TIMESTAMP_PRESENT,
+    SNAP_PRESENT, SPARKLE_COVERAGE, SUMS_COVERAGE, TAURI_PRESENT, TIMESTAMP_PRESENT, TUF_COVERAGE,
 };
 use crate::policy::Allowance;
 use crate::report::Verdict;
@@ -56,7 +56,8 @@ pub(super) fn judge(
             || matches!(check.id, OPENPGP_PRESENT if beside.openpgp.is_none())
             || matches!(check.id, SIGSTORE_PRESENT if beside.sigstore.is_none())
             || matches!(check.id, SNAP_PRESENT if beside.snap.is_none())
-            || check.id == SUMS_COVERAGE
+            || matches!(check.id, TAURI_PRESENT if beside.tauri.is_none())
+            || [SUMS_COVERAGE, SPARKLE_COVERAGE, TUF_COVERAGE].contains(&check.id)
             || check.id.is_absence()
             || check.outcome == Outcome::Unsupported
     };

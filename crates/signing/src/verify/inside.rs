@@ -52,10 +52,13 @@ pub(super) fn judge(
     own: Option<&Inspection>,
     checks: &mut Vec<Check>,
 ) -> Option<ContentsReport> {
-    let Some(contents) = contents else {
+    let Some(mut contents) = contents else {
         checks.extend(unopened(whole, signers));
         return None;
     };
+    // Only Windows looks for signatures in scripts.
+    let is_asked = |leaf: &Leaf| leaf.format != Format::Script || !signers.authenticode.is_empty();
+    contents.leaves.retain(is_asked);
     // What is signed as a whole may hold nothing but scripts and data. A disk image has an app in it.
     if Opening::of(whole) != Opening::Signed || whole.candidate.kind == Kind::Dmg {
         checks.push(something_is_signed(contents.leaves.len(), contents.files));
@@ -268,7 +271,9 @@ enum Covering {
 
 fn covering(format: Format) -> Option<Covering> {
     match format {
-        Format::Pe | Format::Ole | Format::Cab | Format::Zip => Some(Covering::Authenticode),
+        Format::Pe | Format::Ole | Format::Cab | Format::Zip | Format::Script => {
+            Some(Covering::Authenticode)
+        }
         Format::MachO | Format::Bundle | Format::Xar | Format::DiskImage => Some(Covering::Apple),
         Format::Elf | Format::Deb | Format::Rpm | Format::Other => None,
     }

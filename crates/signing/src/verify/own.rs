@@ -9,8 +9,9 @@ use crate::dmg;
 use crate::format::Format;
 use crate::inspection::{self, Inspection};
 use crate::report::Verdict;
+use crate::script::Language;
 use crate::verify::inside::asked_of;
-use crate::verify::{Bytes, Signers, Whole};
+use crate::verify::{Bytes, Candidate, Context, Signers, Whole};
 use crate::walk::openers;
 use release::Kind;
 
@@ -58,6 +59,15 @@ pub(super) fn judge(
     Ok(signature)
 }
 
+/// What an artifact is, where its bytes do not say: a file of no kind is a script by its name.
+pub(super) fn named(format: Format, candidate: &Candidate<'_>) -> Format {
+    let is_script = Language::of_name(candidate.name.as_str()).is_some();
+    match (format, candidate.kind) {
+        (Format::Other, Kind::File) if is_script => Format::Script,
+        (format, _) => format,
+    }
+}
+
 /// Whether what such an artifact is opened as is what its bytes are. Behind every signature is room that nobody signs: enough
 /// for the end of a zip archive, and then a signed program is whatever unpackers find in it.
 pub(super) fn is_opened_as(format: Format, kind: Kind) -> bool {
@@ -76,7 +86,7 @@ pub(super) fn is_opened_as(format: Format, kind: Kind) -> bool {
         Format::Rpm => &[Kind::Rpm],
         Format::Deb => &[Kind::Deb],
         Format::Elf => &[Kind::Binary, Kind::AppImage],
-        Format::Cab | Format::Bundle | Format::Other => &[],
+        Format::Cab | Format::Bundle | Format::Script | Format::Other => &[],
     };
     // A file of no kind is opened by its name, which is judged apart.
     kind == Kind::File || kinds.contains(&kind)
@@ -103,6 +113,10 @@ fn package(whole: Whole<'_>, mut bytes: &mut dyn Bytes) -> io::Result<Option<Ins
     match whole.measured.format {
         Format::Ole | Format::Cab | Format::Zip => {
             inspection::inspect(&mut bytes, whole.context.now, whole.context.trust)
+        }
+        Format::Script => {
+            let Context { now, trust, .. } = whole.context;
+            inspection::inspect_named(&mut bytes, whole.candidate.name.as_str(), now, trust)
         }
         _ => Ok(None),
     }

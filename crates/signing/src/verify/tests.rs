@@ -2,6 +2,7 @@
 
 mod kinds;
 mod packaged;
+mod updaters;
 
 use std::io::Cursor;
 
@@ -86,6 +87,21 @@ impl Build {
         beside: Beside<'_>,
         sums: &[SumsDocument],
     ) -> ReleaseReport {
+        let documents = Documents {
+            sums: sums.to_vec(),
+            ..Documents::default()
+        };
+        self.examine_with(name, kind, bytes, beside, &documents)
+    }
+
+    fn examine_with(
+        &self,
+        name: &str,
+        kind: Kind,
+        bytes: &[u8],
+        beside: Beside<'_>,
+        documents: &Documents,
+    ) -> ReleaseReport {
         let name: FileName = name.parse().expect("a name");
         let path = format!("dist/{name}");
         let candidate = Candidate {
@@ -97,15 +113,11 @@ impl Build {
             beside,
         };
         let now = "2026-11-24T00:00:00Z".parse().expect("a time");
-        let documents = Documents {
-            sums: sums.to_vec(),
-            ..Documents::default()
-        };
         let context = Context {
             policy: &self.policy,
             version: &self.version,
             now,
-            documents: &documents,
+            documents,
             trust: &self.trust,
             wants_sha512: true,
             room: || Ok(Box::new(Cursor::new(Vec::new()))),

@@ -97,7 +97,12 @@ impl Container {
             Format::Elf => Ok(appimage::has_mark(bytes)?.then_some(Self::AppImage)),
             // Where its end is not that of one, its own checks say so.
             Format::DiskImage => Ok(dmg::is_at_end(bytes)?.then_some(Self::DiskImage)),
-            Format::Zip | Format::MachO | Format::Bundle | Format::Xar | Format::Other => Ok(None),
+            Format::Zip
+            | Format::MachO
+            | Format::Bundle
+            | Format::Xar
+            | Format::Script
+            | Format::Other => Ok(None),
         }
     }
 

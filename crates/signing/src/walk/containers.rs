@@ -172,6 +172,7 @@ impl Walker<'_> {
             depth: place.depth,
             is_executable: None,
             is_payload: false,
+            is_in_asar: false,
         };
         let mut tree = Tree::new();
         self.budget.entry()?;
@@ -262,6 +263,7 @@ impl Walker<'_> {
             depth: place.depth,
             is_executable: entry.is_executable,
             is_payload: place.is_payload(path),
+            is_in_asar: place.container == Container::Asar,
         };
         let mut content = head.as_slice().chain(content);
         let seen = self.file(&passing, &mut content, &mut reading.tree)?;
@@ -294,7 +296,7 @@ impl Walker<'_> {
         let seen = reading.links.seen(target);
         reading.links.file(path, seen);
         let name = path.rsplit('/').next().unwrap_or_default();
-        match openers::judge(name, seen.format, seen.is_archive) {
+        match openers::judge_link(name, seen.format, seen.is_archive) {
             Some(check) => self.linked(place.prefix, path, seen.format, check),
             None => Ok(()),
         }

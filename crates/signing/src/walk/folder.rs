@@ -9,7 +9,7 @@ use crate::verify::Bytes;
 use crate::walk::links::Links;
 use crate::walk::names::{IsFolder, Names, composed, relative};
 use crate::walk::room::{self, Budget, World};
-use crate::walk::{Contents, Limits, Passed, Passing, Settings, Walker, format_of, head, is_leaf};
+use crate::walk::{Contents, Limits, Passed, Passing, Settings, Walker, head, is_leaf};
 
 /// A folder that is being shown.
 pub struct Folder<'a> {
@@ -79,16 +79,17 @@ impl Folder<'_> {
     ) -> io::Result<()> {
         let path = self.name(path)?;
         self.walker.contents.files += 1;
-        let head = head(bytes)?;
-        bytes.seek(SeekFrom::Start(0))?;
+        let mut head = head(bytes)?;
         let passing = Passing {
             place: "",
             path: &path,
             depth: 1,
             is_executable,
             is_payload: false,
+            is_in_asar: false,
         };
-        let format = format_of(&head, &path);
+        let format = passing.format(&mut head, &mut *bytes)?;
+        bytes.seek(SeekFrom::Start(0))?;
         let stays = is_leaf(format) || passing.container(&head, format).is_some();
         let misnamed = passing.misnamed(&head, format);
         self.links.file(&path, passing.seen(&head, format));
@@ -102,7 +103,7 @@ impl Folder<'_> {
         bytes.seek(SeekFrom::Start(0))?;
         let file = passed.finish(is_executable);
         self.walker
-            .look(&passing, &head, file, bytes, &mut self.tree)
+            .look(&passing, (format, &head), file, bytes, &mut self.tree)
     }
 
     /// What can be said once everything was shown.

@@ -79,7 +79,10 @@ impl Links {
                 (_, Some(IsFolder::Yes)) => continue,
                 (Some(leads_to), Some(IsFolder::No)) => {
                     let seen = self.seen(&leads_to);
-                    (seen, openers::judge(name, seen.format, seen.is_archive))
+                    (
+                        seen,
+                        openers::judge_link(name, seen.format, seen.is_archive),
+                    )
                 }
                 // What is no program here cannot hide one.
                 _ if openers::is_text(name) => continue,

@@ -8,6 +8,7 @@ use release::name::printable;
 
 use crate::checks::{CONTENTS_PARSE, Check, Outcome};
 use crate::format::Format;
+use crate::script::Language;
 
 /// What opens a file of such a name.
 enum Opener {
@@ -41,8 +42,10 @@ fn opener(extension: &str) -> Opener {
         "appimage" => Opener::Reader(Format::Elf),
         "rar" | "iso" | "vhd" | "vhdx" | "wim" | "crx" | "xip" => Opener::NotRead,
         "hta" | "html" | "htm" | "svg" | "js" | "mjs" | "cjs" | "jse" | "vbs" | "vbe" | "wsf"
-        | "ps1" | "psm1" | "bat" | "cmd" | "py" | "pyw" | "rb" | "pl" | "sh" | "command"
-        | "scpt" | "jnlp" | "url" => Opener::Interpreter,
+        | "wsc" | "sct" | "ps1" | "psm1" | "psd1" | "ps1xml" | "psc1" | "cdxml" | "mof" | "bat"
+        | "cmd" | "py" | "pyw" | "rb" | "pl" | "sh" | "command" | "scpt" | "jnlp" | "url" => {
+            Opener::Interpreter
+        }
         _ => Opener::System,
     }
 }
@@ -60,6 +63,21 @@ pub(crate) fn is_text(name: &str) -> bool {
 fn opener_of(name: &str) -> Opener {
     let extension = name.rsplit_once('.').map(|(_, extension)| extension);
     extension.map_or(Opener::System, |it| opener(&it.to_ascii_lowercase()))
+}
+
+/// What is wrong with a link, or another name of a file, that is opened by its name as the file is not.
+pub(crate) fn judge_link(name: &str, format: Format, is_archive: bool) -> Option<Check> {
+    let is_script = Language::of_program(name).is_some();
+    let unjudged = || {
+        let reason = format!(
+            "`{}` is run as a script, and leads to what was not judged as one ({})",
+            printable(name),
+            format.name()
+        );
+        Check::new(CONTENTS_PARSE, Outcome::Unsupported, reason)
+    };
+    let judged = judge(name, format, is_archive);
+    judged.or_else(|| (is_script && format != Format::Script).then(unjudged))
 }
 
 /// What is wrong with a file that is opened by its name. `is_archive` says whether it begins as an archive that is read.
@@ -85,7 +103,7 @@ pub(crate) fn judge(name: &str, format: Format, is_archive: bool) -> Option<Chec
             Outcome::Unsupported,
             format!("`{shown}` is named as a cabinet, and begins as another thing ({begins})"),
         ),
-        Opener::Interpreter if format != Format::Other || is_archive => (
+        Opener::Interpreter if !matches!(format, Format::Other | Format::Script) || is_archive => (
             Outcome::Fail,
             format!(
                 "`{shown}` is opened as a text or script, and begins as another thing ({begins})"

@@ -1,6 +1,7 @@
 //! What is found inside, and what ends the walk.
 
 mod installers;
+mod scripts;
 pub(crate) mod things;
 
 use std::io::{Cursor, Seek, Write as _};

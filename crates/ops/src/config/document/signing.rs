@@ -7,6 +7,7 @@ use ::signing::{
     Allowance, AptRule, ContentsRule, Date, Fingerprint, KeyId, OpenPgpRule, PathPattern, Policy,
     ProvenanceRule, PublicKey, Rules, SnapRule, SumsRule, SumsSigner,
 };
+use ::signing::{sparkle, tauri, tuf};
 use release::name::printable;
 use release::{Os, Sha256};
 use schemars::JsonSchema;
@@ -51,6 +52,12 @@ struct RuleKeys {
     snap: Option<SnapKeys>,
     /// A minisign signature stands beside each artifact
     minisign: Option<MinisignKeys>,
+    /// A signature of Tauri's, `.sig`, stands beside each artifact; disk images and installer packages of macOS need none
+    tauri: Option<TauriKeys>,
+    /// A Sparkle appcast has a signature of each artifact
+    sparkle: Option<SparkleKeys>,
+    /// Each artifact is a target of a repository of The Update Framework
+    tuf: Option<TufKeys>,
     /// A signed document of checksums names each artifact
     sha256sums: Option<SumsKeys>,
     /// A signed repository of apt, as it is published, names each Debian package
@@ -156,6 +163,36 @@ struct MinisignKeys {
     public_key: Text<PublicKey>,
 }
 
+/// Who signs updates of a Tauri app.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct TauriKeys {
+    /// `plugins.updater.pubkey` of `tauri.conf.json`
+    public_key: Text<tauri::PublicKey>,
+}
+
+/// Who signs updates that Sparkle installs, and where the signatures stand.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct SparkleKeys {
+    /// `SUPublicEDKey` of the apps that are installed
+    public_key: Text<sparkle::PublicKey>,
+    /// Where the appcast stands, such as `dist/appcast.xml`; the items of the version being released are looked at
+    appcast: String,
+}
+
+/// A repository of The Update Framework, and the root that it is trusted by.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct TufKeys {
+    /// The root that is trusted, such as `keys/root.json`: not one of those that come with the release
+    root: String,
+    /// The folder with the metadata, such as `dist/metadata`
+    metadata: String,
+    /// The folder in which the artifacts are as targets, such as `atlas/{version}`; else in none
+    targets: Option<String>,
+}
+
 /// A signed document of checksums.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -258,6 +295,16 @@ impl SigningKeys {
         for rule in policy.provenance_rules() {
             lint::provenance(rule, errors);
         }
+        for rule in policy.sparkle_rules() {
+            lint::path("sparkle.appcast", &rule.appcast, errors);
+        }
+        for rule in policy.tuf_rules() {
+            lint::path("tuf.root", &rule.root, errors);
+            lint::path("tuf.metadata", &rule.metadata, errors);
+            if let Some(targets) = &rule.targets {
+                lint::path("tuf.targets", targets, errors);
+            }
+        }
         for rule in policy.sums_rules() {
             lint::path("sha256sums", &rule.path, errors);
             match &rule.signer {
@@ -353,6 +400,16 @@ impl RuleKeys {
                 key: keys.key.map(|key| key.0),
             }),
             minisign: self.minisign.map(|keys| keys.public_key.0),
+            tauri: self.tauri.map(|keys| keys.public_key.0),
+            sparkle: self.sparkle.map(|keys| sparkle::Rule {
+                key: keys.public_key.0,
+                appcast: keys.appcast,
+            }),
+            tuf: self.tuf.map(|keys| tuf::Rule {
+                root: keys.root,
+                metadata: keys.metadata,
+                targets: keys.targets,
+            }),
             sha256sums: self.sha256sums.and_then(|keys| keys.into_rule(errors)),
             apt: self.apt.map(|keys| AptRule {
                 release: keys.release,

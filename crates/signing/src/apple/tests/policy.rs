@@ -179,7 +179,10 @@ fn a_disk_image_is_judged_as_one_only_where_it_is_opened_as_one() {
     assert_eq!(found, (Verdict::Invalid, expected, true));
     // Neither unsigned nor unsupported: nobody can say what is in it.
     let found = run(&image[..image.len() - 1], ArtifactKind::Dmg);
-    assert_eq!(found, (Verdict::Invalid, vec!["dmg.parse", "contents.parse"], true));
+    assert_eq!(
+        found,
+        (Verdict::Invalid, vec!["dmg.parse", "contents.parse"], true)
+    );
 }
 
 #[test]

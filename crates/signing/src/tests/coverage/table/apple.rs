@@ -242,7 +242,11 @@ pub(super) const ROWS: &[Row] = &[
             ),
             BY_POLICY,
             NO_CLOCK,
-            Because("no rule of `lastmile.yml` asks for it yet"),
+            Proved(
+                &["sparkle.appcast", "sparkle.coverage", "sparkle.extra"],
+                "sparkle/enclosures/tests.rs",
+                "what_could_be_read_in_two_ways_is_refused",
+            ),
         ],
     },
 ];

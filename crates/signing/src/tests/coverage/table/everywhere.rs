@@ -118,6 +118,32 @@ pub(super) const ROWS: &[Row] = &[
         ],
     },
     Row {
+        what: "repository of The Update Framework",
+        formats: &[],
+        cells: [
+            Proved(&["tuf.root"], "tuf/tests/mutants/written.rs", "written"),
+            Proved(
+                &["tuf.digest"],
+                "tuf/tests.rs",
+                "targets_are_found_however_they_are_delegated",
+            ),
+            Proved(&["tuf.metadata"], "tuf/tests/mutants/written.rs", "written"),
+            Proved(
+                &["tuf.root"],
+                "tuf/tests.rs",
+                "targets_are_found_however_they_are_delegated",
+            ),
+            Because(
+                "an old repository that has not expired is not told from the newest: nothing is remembered",
+            ),
+            Proved(
+                &["tuf.coverage"],
+                "tuf/tests.rs",
+                "targets_are_found_however_they_are_delegated",
+            ),
+        ],
+    },
+    Row {
         what: "Tauri",
         formats: &[],
         cells: [
@@ -138,7 +164,11 @@ pub(super) const ROWS: &[Row] = &[
                 "a_signature_of_tauris_is_over_these_bytes",
             ),
             NO_CLOCK,
-            Because("no rule of `lastmile.yml` asks for it yet"),
+            Proved(
+                &["tauri.present"],
+                "verify/tests/updaters.rs",
+                "tauri_signs_what_its_updater_takes",
+            ),
         ],
     },
     Row {
@@ -378,20 +408,6 @@ pub(super) const ROWS: &[Row] = &[
             Because(
                 "each file that it installs, its plug-ins, and its uninstaller as it is written; what its script downloads or writes itself is not seen",
             ),
-        ],
-    },
-    Row {
-        what: "TUF",
-        formats: &[],
-        cells: [
-            Because(
-                "not read yet: a rule that covers such a file fails, as `format.unsupported` or `contents.signed`",
-            ),
-            Because("not read yet"),
-            Because("not read yet"),
-            Because("not read yet"),
-            Because("not read yet"),
-            Because("not read yet"),
         ],
     },
 ];

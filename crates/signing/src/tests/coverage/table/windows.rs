@@ -173,6 +173,36 @@ pub(super) const ROWS: &[Row] = &[
         ],
     },
     Row {
+        what: "scripts: ps1, psm1, psd1, ps1xml, psc1, cdxml, mof, js, vbs, wsf",
+        formats: &[Format::Script],
+        cells: [
+            Proved(
+                &["script.parse", "script.signed", "script.trailing-data"],
+                "script/tests/mutants.rs",
+                ONE_THING,
+            ),
+            Proved(&["script.digest"], "script/tests/mutants.rs", ONE_THING),
+            Proved(
+                &["cms.parse", "cms.message-digest", "cms.signature"],
+                "script/tests/mutants.rs",
+                ONE_THING,
+            ),
+            Proved(
+                &["x509.path"],
+                "script/tests.rs",
+                "scripts_that_are_signed_are_valid_and_named",
+            ),
+            Proved(
+                &["timestamp.chain"],
+                "script/tests.rs",
+                "scripts_that_are_signed_are_valid_and_named",
+            ),
+            Because(
+                "shortcuts, HTML applications, and batch files cannot be signed, and are judged by no rule",
+            ),
+        ],
+    },
+    Row {
         what: "security catalog, and files by it",
         formats: &[Format::Other],
         cells: [
