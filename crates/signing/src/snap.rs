@@ -170,7 +170,8 @@ impl<'a> Judging<'a> {
         for signed in [revision, declaration] {
             checks.extend(self.signed(signed)?);
         }
-        checks.push(self.publisher(declaration)?);
+        // Whose it is comes first, as that is what a person asks.
+        checks.insert(0, self.publisher(declaration)?);
         Ok(())
     }
 

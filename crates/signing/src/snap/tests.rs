@@ -45,10 +45,10 @@ fn what_snapd_signed_is_good_where_its_key_is_pinned() {
     let ids: Vec<_> = checks.iter().map(|check| check.id.as_str()).collect();
     let twice = ["snap.key", "snap.signature", "snap.time"];
     let expected = [
-        &["snap.present", "snap.revision", "snap.declaration"][..],
+        &["snap.publisher", "snap.present"][..],
+        &["snap.revision", "snap.declaration"],
         &twice,
         &twice,
-        &["snap.publisher"],
     ];
     assert_eq!(ids, expected.concat());
     // Nobody whom the root key knows signed it.
