@@ -15,6 +15,7 @@ use crate::squashfs;
 use crate::tar;
 use crate::unpack::Packing;
 use crate::walk::head;
+use crate::walk::names::Spelling;
 
 /// A container whose files are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +104,14 @@ impl Container {
             | Format::Xar
             | Format::Script
             | Format::Other => Ok(None),
+        }
+    }
+
+    /// Which names in it are one.
+    pub(super) fn spelling(self) -> Spelling {
+        match self {
+            Self::Deb | Self::Rpm | Self::Squashfs | Self::AppImage => Spelling::Exact,
+            _ => Spelling::Folded,
         }
     }
 

@@ -25,7 +25,7 @@ use crate::unpack::Packing;
 use crate::verify::Bytes;
 use crate::walk::entry::{Each, Entry, EntryKind};
 use crate::walk::links::Links;
-use crate::walk::names::{self, IsFolder, NameError, Names};
+use crate::walk::names::{self, IsFolder, NameError, Names, Spelling};
 use crate::walk::openers;
 use crate::walk::room::{self, Watched};
 use crate::walk::{Container, Leaf, Limits, Passing, Walker, head};
@@ -78,6 +78,16 @@ struct Reading {
     links: Links,
     /// Files of extended attributes, and what they would describe.
     doubles: Vec<(String, String)>,
+}
+
+impl Reading {
+    fn new(spelling: Spelling) -> Self {
+        Self {
+            names: Names::new(spelling),
+            links: Links::new(spelling),
+            ..Self::default()
+        }
+    }
 }
 
 impl Walker<'_> {
@@ -187,7 +197,7 @@ impl Walker<'_> {
         place: Place<'_>,
         read: impl FnOnce(Each<'_>) -> io::Result<()>,
     ) -> io::Result<()> {
-        let mut reading = Reading::default();
+        let mut reading = Reading::new(place.container.spelling());
         read(&mut |entry, content| self.entry(place, &mut reading, entry, content))?;
         // The installer of macOS makes attributes of `name` of them, and no file: no bundle lists them.
         for (path, described) in &reading.doubles {

@@ -8,7 +8,7 @@ use release::name::printable;
 
 use crate::checks::{CONTENTS_PARSE, Check, Outcome};
 use crate::format::Format;
-use crate::walk::names::{IsFolder, Names, folded};
+use crate::walk::names::{IsFolder, Names, Spelling};
 use crate::walk::openers;
 use crate::walk::room::{self, Budget};
 
@@ -35,6 +35,7 @@ impl Seen {
 /// The links of a container, and the files that they may lead to.
 #[derive(Debug, Default)]
 pub(super) struct Links {
+    spelling: Spelling,
     /// As disks of Windows and macOS compare names: its path as it is spelt, and what it says.
     links: BTreeMap<String, (String, String)>,
     /// Files that are no plain ones.
@@ -43,22 +44,29 @@ pub(super) struct Links {
 }
 
 impl Links {
+    pub(super) fn new(spelling: Spelling) -> Self {
+        Self {
+            spelling,
+            ..Self::default()
+        }
+    }
+
     pub(super) fn link(&mut self, path: &str, target: &str, budget: &Budget) -> io::Result<()> {
         budget.keep(path.len() + target.len())?;
         let link = (path.to_owned(), target.to_owned());
-        self.links.insert(folded(path), link);
+        self.links.insert(self.spelling.key(path), link);
         Ok(())
     }
 
     pub(super) fn file(&mut self, path: &str, seen: Seen) {
         if seen != Seen::PLAIN {
-            self.files.insert(folded(path), seen);
+            self.files.insert(self.spelling.key(path), seen);
         }
     }
 
     /// What a file was found to be.
     pub(super) fn seen(&self, path: &str) -> Seen {
-        let seen = self.files.get(&folded(path)).copied();
+        let seen = self.files.get(&self.spelling.key(path)).copied();
         seen.unwrap_or(Seen::PLAIN)
     }
 
@@ -117,7 +125,7 @@ impl Links {
                 ".." => continue,
                 part => done.push(part),
             }
-            let Some((_, target)) = self.links.get(&folded(&done.join("/"))) else {
+            let Some((_, target)) = self.links.get(&self.spelling.key(&done.join("/"))) else {
                 continue;
             };
             hops += 1;

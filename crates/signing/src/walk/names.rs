@@ -52,6 +52,7 @@ pub(crate) fn relative(name: &[u8]) -> Result<String, NameError> {
 /// take names for one that differ in case alone, macOS also those that spell a letter in two ways, so folders would be merged.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
+    spelling: Spelling,
     /// By the path as those disks compare it: as it is spelt, and what it is.
     paths: BTreeMap<String, (String, IsFolder)>,
     /// Bytes of all of them.
@@ -71,6 +72,13 @@ pub(crate) enum IsFolder {
 }
 
 impl Names {
+    pub(crate) fn new(spelling: Spelling) -> Self {
+        Self {
+            spelling,
+            ..Self::default()
+        }
+    }
+
     /// Takes a path in.
     pub(crate) fn add(&mut self, path: &str, is_folder: IsFolder) -> Result<(), NameError> {
         let parents = path.match_indices('/').filter_map(|(at, _)| path.get(..at));
@@ -90,8 +98,8 @@ impl Names {
 
     /// What was at a path, if anything was.
     fn insert(&mut self, path: &str, is_folder: IsFolder) -> Result<Option<IsFolder>, NameError> {
-        let folded = folded(path);
-        match self.paths.get(&folded) {
+        let key = self.spelling.key(path);
+        match self.paths.get(&key) {
             Some((spelt, known)) if spelt == path => Ok(Some(*known)),
             Some((spelt, _)) => Err(NameError::Spelt(printable(spelt), printable(path))),
             None => {
@@ -99,7 +107,7 @@ impl Names {
                 if self.bytes > NAMES_BYTES_MAX {
                     return Err(NameError::TooMany);
                 }
-                self.paths.insert(folded, (path.to_owned(), is_folder));
+                self.paths.insert(key, (path.to_owned(), is_folder));
                 Ok(None)
             }
         }
@@ -107,13 +115,15 @@ impl Names {
 
     /// Whether a file of that path was there.
     pub(crate) fn has_file(&self, path: &str) -> bool {
-        let found = self.paths.get(&folded(path));
+        let found = self.paths.get(&self.spelling.key(path));
         found.is_some_and(|(spelt, is_folder)| spelt == path && *is_folder == IsFolder::No)
     }
 
-    /// What disks of Windows and macOS find at a path. None where that is nothing.
+    /// What disks find at a path. None where that is nothing.
     pub(crate) fn kind(&self, path: &str) -> Option<IsFolder> {
-        self.paths.get(&folded(path)).map(|(_, kind)| *kind)
+        self.paths
+            .get(&self.spelling.key(path))
+            .map(|(_, kind)| *kind)
     }
 }
 
@@ -123,6 +133,26 @@ pub(crate) fn composed(path: &str) -> Cow<'_, str> {
     match path.is_ascii() {
         true => Cow::Borrowed(path),
         false => path.nfc().collect::<String>().into(),
+    }
+}
+
+/// Which names are one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Spelling {
+    /// Those that disks of Windows and macOS take for one.
+    #[default]
+    Folded,
+    /// None but the same bytes: what only Linux unpacks.
+    Exact,
+}
+
+impl Spelling {
+    /// The same for all paths that are one.
+    pub(crate) fn key(self, path: &str) -> String {
+        match self {
+            Self::Folded => folded(path),
+            Self::Exact => path.to_owned(),
+        }
     }
 }
 

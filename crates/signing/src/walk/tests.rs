@@ -338,6 +338,32 @@ fn what_is_opened_by_its_name_begins_as_that() {
     assert!(contents.leaves.iter().all(|leaf| leaf.path != "Tool.class"));
 }
 
+/// Disks of Linux tell cases apart, and packages of Linux have names that differ in nothing else.
+#[test]
+fn names_in_packages_of_linux_may_differ_in_case() {
+    let both = archive(&[member("usr/a", b'0', UNSIGNED), member("usr/A", b'0', b"")]);
+    let outside = look(Cursor::new(&both[..])).expect("a container");
+    assert_eq!(bad(&outside).len(), 1, "{outside:?}");
+    let mut package = b"!<arch>\n".to_vec();
+    let control = archive(&[member("./control", b'0', b"Package: a\n")]);
+    for (name, bytes) in [
+        ("debian-binary", &b"2.0\n"[..]),
+        ("control.tar", &control),
+        ("data.tar", &both),
+    ] {
+        let size = bytes.len();
+        let header = format!(
+            "{name:<16}{:<12}{:<6}{:<6}{:<8}{size:<10}`\n",
+            0, 0, 0, 100_644
+        );
+        package.extend_from_slice(header.as_bytes());
+        package.extend_from_slice(bytes);
+    }
+    let contents = look(Cursor::new(package)).expect("a container");
+    assert_eq!(bad(&contents), []);
+    assert_eq!(leaves(&contents), [("usr/a", Some(Verdict::Invalid))]);
+}
+
 /// Libraries for linkers begin as packages of Debian do, and what macOS zips beside an app is no second app.
 #[test]
 fn what_only_looks_like_something_signed_is_not_judged_as_it() {
