@@ -328,6 +328,14 @@ fn no_parser_panics_on_a_spoilt_document() {
             include_bytes!("../../crates/signing/fixtures/tuf/metadata/4.targets.json"),
         ),
         (
+            "ca.crl",
+            include_bytes!("../../crates/signing/fixtures/revocation/ca.crl"),
+        ),
+        (
+            "leaf.ocsp",
+            include_bytes!("../../crates/signing/fixtures/revocation/leaf.ocsp"),
+        ),
+        (
             "roots.pem",
             include_bytes!("../../crates/signing/fixtures/pki/certificates.pem"),
         ),

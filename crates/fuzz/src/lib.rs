@@ -228,6 +228,14 @@ pub const PARSERS: &[Parser] = &[
         parse: |bytes| drop(signing::sigstore::Bundles::read(bytes)),
     },
     Parser {
+        reads: ".crl",
+        parse: signing::revocation::throw,
+    },
+    Parser {
+        reads: ".ocsp",
+        parse: signing::revocation::throw,
+    },
+    Parser {
         reads: ".pem",
         parse: |bytes| {
             with_text(bytes, |text| {

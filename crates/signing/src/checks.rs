@@ -182,6 +182,7 @@ checks! {
     X509_KEY_SIZE = "x509.key-size", "No RSA key is shorter than 2048 bits.";
     X509_WEAK_DIGEST = "x509.weak-digest", "No certificate on the path is signed with SHA-1.";
     X509_ROOT_PROGRAM = "x509.root-program", "The root's program allows what the root stands above, at that time.";
+    X509_REVOCATION = "x509.revocation", "Asked online, no certificate below the root was revoked, or only after a timestamp vouches for what it signed.";
     TIMESTAMP_PRESENT = "timestamp.present", "The signature has a timestamp, so it outlives its certificate.";
     TIMESTAMP_TOKEN = "timestamp.token", "The timestamp can be read and was made over this signature.";
     TIMESTAMP_CHAIN = "timestamp.chain", "The timestamp's authority chains to a root that is trusted for that.";

@@ -101,7 +101,7 @@ impl Inspection {
             trust: TrustReport {
                 root_set: trust.root_set(),
                 extra_roots: trust.extra_roots(),
-                revocation: "not checked: the file carries no revocation lists, and no network is asked",
+                revocation: trust.revocation(),
             },
         }
     }
@@ -202,7 +202,7 @@ pub fn format_of(reader: &mut (impl Read + Seek + ?Sized)) -> io::Result<Format>
 /// What a failed check says of a signature: that nobody trusted made it, or that it does not hold.
 fn is_matter_of_trust(id: Id) -> bool {
     use crate::checks as id;
-    const OF_TRUST: [Id; 16] = [
+    const OF_TRUST: [Id; 17] = [
         id::OPENPGP_KEY,
         id::OPENPGP_KEY_VALIDITY,
         id::OPENPGP_WEAK_DIGEST,
@@ -217,6 +217,7 @@ fn is_matter_of_trust(id: Id) -> bool {
         id::X509_KEY_SIZE,
         id::X509_WEAK_DIGEST,
         id::X509_ROOT_PROGRAM,
+        id::X509_REVOCATION,
         id::TIMESTAMP_CHAIN,
         id::TIMESTAMP_TIME,
     ];

@@ -19,6 +19,7 @@ use crate::key::PublicKey;
 use crate::msix::on_windows;
 use crate::oid;
 use crate::path::{self, Path, Weak, YEAR_2016};
+use crate::revocation::Made;
 use crate::roots::{LegacyDigests, Origin, Purpose, Trust};
 use crate::timestamp::{self, Stamp};
 use crate::x509::Certificate;
@@ -182,6 +183,7 @@ impl<'a> Judging<'a> {
                         TIMESTAMP_TIME,
                         format!("{time} is not later than {}", self.at),
                     ));
+                    checks.extend(stamp.revocation.clone());
                     stamps.push(stamp);
                 }
                 Err(check) => checks.push(check),
@@ -277,6 +279,13 @@ impl<'a> Judging<'a> {
         ] {
             checks.push(Check::pass(id, reason));
         }
+        if let Some(online) = self.trust.online() {
+            let made = match stamps.first() {
+                Some(stamp) if !lifetime => Made::By(stamp.time),
+                _ => Made::Unknown,
+            };
+            checks.extend(online.judge(&path, made, self.at));
+        }
         Some(path)
     }
 
@@ -304,6 +313,10 @@ impl<'a> Judging<'a> {
             path: above.unwrap_or_default(),
             root_set: path.map(|path| path.anchor.set()),
             is_extra_root: path.is_some_and(|path| matches!(path.anchor.origin, Origin::Extra)),
+            revocation: match (self.trust.online(), path) {
+                (Some(online), Some(path)) => online.reports(path, self.at),
+                _ => Vec::new(),
+            },
         }
     }
 }

@@ -45,6 +45,7 @@ mod policy;
 mod reading;
 mod report;
 mod requirement;
+pub mod revocation;
 mod roots;
 pub mod rpm;
 mod script;

@@ -18,6 +18,7 @@ use sha2::Digest as _;
 use thiserror::Error;
 
 use crate::digest::hex;
+use crate::revocation::Online;
 use crate::x509::{Certificate, Name};
 
 pub use apple::APPLE_ROOT_SET;
@@ -64,6 +65,8 @@ pub struct Trust {
     is_for_apple: bool,
     extra: Vec<Vec<u8>>,
     legacy: LegacyDigests,
+    /// The world that is asked what was taken back; none where nobody is asked.
+    online: Option<Online>,
 }
 
 /// Why text holds no roots.
@@ -119,6 +122,7 @@ impl Trust {
             is_for_apple: false,
             extra: Vec::new(),
             legacy: LegacyDigests::default(),
+            online: None,
         }
     }
 
@@ -155,6 +159,25 @@ impl Trust {
     pub fn with_legacy_digests(mut self, legacy: LegacyDigests) -> Self {
         self.legacy = legacy;
         self
+    }
+
+    /// The same, and nothing that was taken back, as far as the world is asked.
+    #[must_use]
+    pub fn with_online(mut self, online: Online) -> Self {
+        self.online = Some(online);
+        self
+    }
+
+    pub(crate) fn online(&self) -> Option<&Online> {
+        self.online.as_ref()
+    }
+
+    /// What is done about revocation, for the report.
+    pub(crate) fn revocation(&self) -> &'static str {
+        self.online.as_ref().map_or(
+            "not checked: the file carries no revocation lists, and no network is asked",
+            Online::said,
+        )
     }
 
     /// What is trusted for Apple's formats: its own roots where the platforms' are trusted, and those that were added.

@@ -4,6 +4,8 @@
 //! trusts fails the signature, even where the signer's certificate is still valid: falling back would let anyone strip
 //! or spoil it.
 
+use std::sync::Arc;
+
 use release::Timestamp;
 
 use crate::checks::{Check, Id, TIMESTAMP_CHAIN, TIMESTAMP_TIME, TIMESTAMP_TOKEN};
@@ -13,6 +15,7 @@ use crate::der::{SEQUENCE, context};
 use crate::digest::DigestAlgorithm;
 use crate::oid::{self, Oid};
 use crate::path::{self, Wanted, Weak, YEAR_2016};
+use crate::revocation::{Made, RevocationReport};
 use crate::roots::{LegacyDigests, Purpose, Trust};
 use crate::x509::{Certificate, read_time};
 
@@ -25,6 +28,9 @@ pub(crate) struct Stamp {
     pub(crate) authority: String,
     /// The root above it, escaped, and where that is from.
     pub(crate) root: String,
+    /// Whether its authority's certificates were taken back, where that was asked and something came of it.
+    pub(crate) revocation: Option<Check>,
+    pub(crate) asked: Vec<Arc<RevocationReport>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -219,7 +225,11 @@ fn vouched(
         let reason = format!("{} ({})", error.reason, error.check.as_str());
         Check::fail(id, reason)
     })?;
+    let online = trust.online();
+    let revocation = online.and_then(|online| online.judge(&path, Made::Itself(time), at));
     Ok(Stamp {
+        revocation,
+        asked: online.map_or_else(Vec::new, |online| online.reports(&path, at)),
         time,
         kind,
         authority: authority.subject.to_string(),

@@ -35,6 +35,8 @@ pub(crate) struct Certificate<'a> {
     pub(crate) not_before: Timestamp,
     pub(crate) not_after: Timestamp,
     pub(crate) key: PublicKey<'a>,
+    /// The bits of the key alone, of which digests name it (RFC 5280 section 4.2.1.2).
+    pub(crate) key_bits: &'a [u8],
     /// The AlgorithmIdentifier of the signature, as found.
     pub(crate) signature_algorithm: &'a [u8],
     pub(crate) signature: &'a [u8],
@@ -52,6 +54,8 @@ pub(crate) struct Extensions<'a> {
     pub(crate) authority: Option<BasicConstraints>,
     pub(crate) subject_key: Option<&'a [u8]>,
     pub(crate) authority_key: Option<&'a [u8]>,
+    /// Whether an OCSP responder's certificate is not itself to be looked up (RFC 6960 section 4.2.2.2.1).
+    pub(crate) is_exempt_from_ocsp: bool,
     /// Markers in Apple's certificates, which say what they are for.
     pub(crate) apple_markers: Vec<Oid<'a>>,
     /// Extensions that must be judged, and that this crate does not judge.
@@ -69,6 +73,10 @@ impl KeyUsage {
 
     pub(crate) fn signs_certificates(self) -> bool {
         self.0 & 0x0400 != 0
+    }
+
+    pub(crate) fn signs_revocation_lists(self) -> bool {
+        self.0 & 0x0200 != 0
     }
 }
 
@@ -114,6 +122,7 @@ impl<'a> Certificate<'a> {
         let (not_before, not_after) = (read_time(validity.any()?)?, read_time(validity.any()?)?);
         validity.end()?;
         let subject = Name::read(&mut inner)?;
+        let key_bits = key_bits(inner)?;
         let key = PublicKey::read(&mut inner)?;
         let mut extensions = Extensions::default();
         for element in inner {
@@ -131,6 +140,7 @@ impl<'a> Certificate<'a> {
             not_before,
             not_after,
             key,
+            key_bits,
             signature_algorithm,
             signature,
             extensions,
@@ -166,6 +176,13 @@ pub(crate) fn extension<'a>(certificate: &'a [u8], wanted: Oid<'_>) -> Option<&'
         let value = extension.expect(OCTET_STRING).ok()?.value;
         (oid == wanted).then_some(value)
     })
+}
+
+/// The bits of the SubjectPublicKeyInfo that comes next.
+fn key_bits<'a>(mut cursor: Cursor<'a>) -> Result<&'a [u8], DerError> {
+    let mut info = cursor.enter(SEQUENCE)?;
+    info.any()?;
+    info.any()?.bits()
 }
 
 impl<'a> Extensions<'a> {
@@ -234,8 +251,9 @@ impl<'a> Extensions<'a> {
                 self.authority_key = key.map(|key| key.value);
             }
             // They restrict nothing that is asked for here: any policy will do, names other than the subject are not
-            // looked at, and revocation is not looked up.
+            // looked at, and where lists of what was revoked are is read where somebody asks.
             oid::CERTIFICATE_POLICIES | oid::SUBJECT_ALT_NAME | oid::CRL_DISTRIBUTION_POINTS => {}
+            oid::OCSP_NO_CHECK => self.is_exempt_from_ocsp = true,
             // Names are not compared with constraints here, so an authority that has some is not believed, critical or not.
             oid::NAME_CONSTRAINTS => self.unknown_critical.push(oid),
             _ => {

@@ -8,6 +8,7 @@ pub mod git;
 pub mod github;
 mod hold;
 pub mod judge;
+pub mod pki;
 pub mod s3;
 pub mod signer;
 pub mod world;

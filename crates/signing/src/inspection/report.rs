@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use release::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::checks::{Check, Outcome};
 use crate::digest::{DigestAlgorithm, hex};
 use crate::macho::HashKind;
 use crate::requirement::Code;
+use crate::revocation::RevocationReport;
 use crate::roots::sha256_hex;
 use crate::timestamp::{Stamp, StampKind};
 use crate::x509::Certificate;
@@ -32,6 +33,13 @@ pub struct SignatureReport {
 }
 
 impl SignatureReport {
+    /// What was asked about each certificate of the signer and of the timestamps, where the network is asked.
+    pub fn revocations(&self) -> impl Iterator<Item = &RevocationReport> {
+        let signer = self.signer.iter().flat_map(|signer| &signer.revocation);
+        let timestamps = self.timestamps.iter().flat_map(|it| &it.revocation);
+        signer.chain(timestamps).map(AsRef::as_ref)
+    }
+
     /// Whether every check passed.
     pub fn is_good(&self) -> bool {
         self.checks
@@ -68,6 +76,9 @@ pub struct SignerReport {
     pub root_set: Option<&'static str>,
     /// Whether that root is an extra one, which the caller trusts and the world does not.
     pub is_extra_root: bool,
+    /// What was asked about each certificate below the root, where the network is asked.
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "shared")]
+    pub revocation: Vec<Arc<RevocationReport>>,
 }
 
 /// What only Apple's signatures say. All texts are escaped for printing.
@@ -141,6 +152,17 @@ pub struct TimestampReport {
     pub authority: String,
     /// The root above that authority, and where it is from.
     pub root: String,
+    /// What was asked about the certificates of that authority, where the network is asked.
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "shared")]
+    pub revocation: Vec<Arc<RevocationReport>>,
+}
+
+/// Reports that are shared are written where they are shown.
+fn shared<S: Serializer>(
+    reports: &[Arc<RevocationReport>],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(reports.iter().map(AsRef::as_ref))
 }
 
 impl CertificateReport {
@@ -164,6 +186,8 @@ impl From<Stamp> for TimestampReport {
             kind,
             authority,
             root,
+            revocation: _,
+            asked,
         } = stamp;
         Self {
             time,
@@ -173,6 +197,7 @@ impl From<Stamp> for TimestampReport {
             },
             authority,
             root,
+            revocation: asked,
         }
     }
 }

@@ -42,6 +42,34 @@ pub(super) const ROWS: &[Row] = &[
         ],
     },
     Row {
+        what: "revocation, asked online: OCSP, CRL",
+        formats: &[],
+        cells: [
+            Proved(
+                &["x509.revocation"],
+                "revocation/tests/online.rs",
+                "what_nobody_answers_for_fails_where_an_answer_is_required",
+            ),
+            Because("an answer is about certificates, not files"),
+            Proved(
+                &["x509.revocation"],
+                "revocation/tests/online.rs",
+                "what_nobody_answers_for_fails_where_an_answer_is_required",
+            ),
+            Proved(
+                &["x509.revocation"],
+                "revocation/tests/online.rs",
+                "what_was_revoked_before_it_signed_fails_and_after_does_not",
+            ),
+            Proved(
+                &["x509.revocation"],
+                "revocation/tests/online.rs",
+                "a_timestamp_outlives_only_what_leaves_its_key_beyond_doubt",
+            ),
+            Because("who signed is judged by itself"),
+        ],
+    },
+    Row {
         what: "zip, tar (gz, xz, zst, bz2, lzma), 7z, cpio, asar, squashfs (gzip, xz, zstd, lzo), folders",
         formats: &[Format::Zip],
         cells: [
