@@ -365,6 +365,8 @@ fn no_parser_panics_on_a_spoilt_document() {
     documents.insert("github/1.4.0.json".to_owned(), note.into());
     let answer = "[{\"id\": 1, \"name\": \"a.zip\", \"size\": 3, \"state\": \"uploaded\", \"digest\": \"sha256:00\"}]";
     documents.insert("an answer of GitHub".to_owned(), answer.into());
+    let answer = "{\"records\": [{\"recordName\": \"2/2/00\", \"fields\": {\"signedTicket\": {\"value\": \"czhjaAEAAAA=\", \"type\": \"BYTES\"}}, \"deleted\": false}]}";
+    documents.insert("an answer of Apple".to_owned(), answer.into());
     let arguments = "s3://atlas-dist/a/b?region=eu-west-1&endpoint=http://[::1]:9000 1.4.0-rc.1+x dist/**/{a,b}*.exe";
     documents.insert("an argument".to_owned(), arguments.as_bytes().to_vec());
     for (name, text) in feeds::FEEDS {

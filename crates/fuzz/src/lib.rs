@@ -236,6 +236,10 @@ pub const PARSERS: &[Parser] = &[
         parse: signing::revocation::throw,
     },
     Parser {
+        reads: "an answer of Apple",
+        parse: signing::revocation::throw,
+    },
+    Parser {
         reads: ".pem",
         parse: |bytes| {
             with_text(bytes, |text| {

@@ -128,15 +128,21 @@ impl Inspection {
             checks.push(check(APPLE_DEBUGGABLE, failure, "not debuggable"));
         }
         if *notarized == Notarized::Required {
-            let failure = apple.notarized.is_none().then(|| {
-                "no notarization ticket that counts is stapled to it; a bare program cannot have one, a package, disk image, or app can"
-                    .to_owned()
-            });
-            checks.push(check(
-                APPLE_NOTARIZED,
-                failure,
-                "notarized, by its stapled ticket",
-            ));
+            let failure = match (apple.notarized, &apple.ticket_service) {
+                (Some(_), _) => None,
+                (None, None) => Some(
+                    "no notarization ticket that counts is stapled to it; a bare program cannot have one, a package, disk image, or app can"
+                        .to_owned(),
+                ),
+                (None, Some(said)) => Some(format!(
+                    "no notarization ticket that counts is stapled to it, and Apple's ticket service {said}"
+                )),
+            };
+            let passes = match &apple.ticket_service {
+                None => "notarized, by its stapled ticket".to_owned(),
+                Some(said) => format!("notarized; Apple's ticket service {said}"),
+            };
+            checks.push(check(APPLE_NOTARIZED, failure, &passes));
         }
         checks
     }

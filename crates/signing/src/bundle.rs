@@ -21,7 +21,7 @@ use crate::checks::{
     BUNDLE_PARSE, BUNDLE_SIGNED, Check,
 };
 use crate::digest::DigestAlgorithm;
-use crate::inspection::{AppleReport, Inspection, Kind, SignatureReport};
+use crate::inspection::{Inspection, Kind, SignatureReport};
 use crate::judging::outcome;
 use crate::report::Verdict;
 use crate::roots::Trust;
@@ -286,25 +286,29 @@ impl Judging<'_> {
         }
     }
 
-    /// The ticket that is stapled to the bundle covers every slice of all its code.
+    /// The ticket that is stapled to the bundle, or that Apple has, covers every slice of all its code.
     fn notarized(
         &self,
         layout: &Layout,
         signatures: &mut [SignatureReport],
         checks: &mut Vec<Check>,
     ) {
-        let ticket = layout.file(self.tree, "CodeResources");
-        let Some(bytes) = ticket.and_then(|file| file.kept.as_deref()) else {
+        let stapled = layout.file(self.tree, "CodeResources");
+        let stapled = stapled.and_then(|file| file.kept.as_deref());
+        // Apple knows a bundle by its main executable, and what lies in a bundle by that.
+        let is_asked = self.trust.online().is_some() && !is_inside(&layout.root);
+        if stapled.is_none() && !is_asked {
             return;
-        };
-        let hashes: Vec<_> = self
-            .code(layout)
-            .flat_map(|(_, it)| known_hashes(it))
-            .collect();
+        }
+        let own = signatures.iter().flat_map(of_signature);
+        let inside = self.code(layout).flat_map(|(_, it)| known_hashes(it));
+        let hashes: Vec<_> = own.chain(inside).collect();
         let wanted: Vec<_> = hashes.iter().map(|hash| Covered::Code(hash)).collect();
-        let notarized = ticket::judge(bytes, &wanted, self.at, self.trust, checks);
+        let quiet = self.trust.without_tickets();
+        let trust = if is_asked { self.trust } else { &quiet };
+        let notarization = ticket::judge_notarization(stapled, &wanted, self.at, trust, checks);
         for apple in signatures.iter_mut().filter_map(|it| it.apple.as_mut()) {
-            apple.notarized = notarized;
+            apple.take(notarization.clone());
         }
     }
 
@@ -404,8 +408,11 @@ fn code_hashes(file: &FileNode) -> Vec<Vec<u8>> {
 
 /// What the ticket service knows code by: SHA-256 alone.
 fn known_hashes(code: &Inspection) -> Vec<Vec<u8>> {
-    let apple = code.signatures.iter().filter_map(|it| it.apple.as_ref());
-    let bound = apple.flat_map(|apple: &AppleReport| &apple.bound);
+    code.signatures.iter().flat_map(of_signature).collect()
+}
+
+fn of_signature(signature: &SignatureReport) -> Vec<Vec<u8>> {
+    let bound = signature.apple.iter().flat_map(|apple| &apple.bound);
     let known = bound.filter(|bound| bound.hash.algorithm != DigestAlgorithm::Sha1);
     known.map(|bound| bound.code_hash.clone()).collect()
 }

@@ -158,6 +158,7 @@ checks! {
     TICKET_SIGNATURE = "ticket.signature", "The ticket is signed as a whole.";
     TICKET_CHAIN = "ticket.chain", "The ticket's signer is Apple's for that, at the ticket's own time.";
     TICKET_COVERAGE = "ticket.coverage", "The ticket lists what it is stapled to.";
+    TICKET_ONLINE = "ticket.online", "Asked online, Apple's ticket service still has the ticket that is stapled, or one that covers this.";
     PKG_PARSE = "pkg.parse", "The file is a xar archive, and its table of contents can be read in one way only.";
     PKG_SIGNED = "pkg.signed", "The package carries a signature.";
     PKG_TOC_CHECKSUM = "pkg.toc-checksum", "The table of contents has the checksum that the archive stores and the signatures cover.";

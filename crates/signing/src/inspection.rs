@@ -202,7 +202,7 @@ pub fn format_of(reader: &mut (impl Read + Seek + ?Sized)) -> io::Result<Format>
 /// What a failed check says of a signature: that nobody trusted made it, or that it does not hold.
 fn is_matter_of_trust(id: Id) -> bool {
     use crate::checks as id;
-    const OF_TRUST: [Id; 17] = [
+    const OF_TRUST: [Id; 18] = [
         id::OPENPGP_KEY,
         id::OPENPGP_KEY_VALIDITY,
         id::OPENPGP_WEAK_DIGEST,
@@ -218,6 +218,7 @@ fn is_matter_of_trust(id: Id) -> bool {
         id::X509_WEAK_DIGEST,
         id::X509_ROOT_PROGRAM,
         id::X509_REVOCATION,
+        id::TICKET_ONLINE,
         id::TIMESTAMP_CHAIN,
         id::TIMESTAMP_TIME,
     ];

@@ -52,6 +52,11 @@ pub enum Question<'a> {
         /// The request in DER.
         request: &'a [u8],
     },
+    /// POST to Apple's ticket service, as `application/json`.
+    Ticket {
+        /// The request in JSON.
+        request: &'a [u8],
+    },
 }
 
 impl Question<'_> {
@@ -60,6 +65,7 @@ impl Question<'_> {
         match self {
             Self::Crl { .. } => crl::BYTES_MAX,
             Self::Ocsp { .. } => ocsp::BYTES_MAX,
+            Self::Ticket { .. } => crate::ticket::ANSWER_BYTES_MAX,
         }
     }
 }
@@ -82,6 +88,8 @@ pub struct Online {
     demand: Demand,
     ask: Arc<Ask>,
     known: Arc<Mutex<HashMap<Vec<u8>, Cell>>>,
+    /// Whether Apple is asked for tickets: not of code in a bundle or package, whose own ticket lists it.
+    asks_for_tickets: bool,
 }
 
 impl fmt::Debug for Online {
@@ -121,7 +129,25 @@ impl Online {
             demand,
             ask,
             known: Arc::default(),
+            asks_for_tickets: true,
         }
+    }
+
+    /// The same, but Apple is not asked for tickets.
+    #[must_use]
+    pub(crate) fn without_tickets(&self) -> Self {
+        Self {
+            asks_for_tickets: false,
+            ..self.clone()
+        }
+    }
+
+    pub(crate) fn asks_for_tickets(&self) -> bool {
+        self.asks_for_tickets
+    }
+
+    pub(crate) fn is_required(&self) -> bool {
+        self.demand == Demand::Required
     }
 
     /// What reports say of revocation as a whole.
@@ -258,7 +284,7 @@ impl Online {
             let said = self.ask(question).and_then(|bytes| {
                 let judged = match question {
                     Question::Ocsp { .. } => ocsp::judge(&bytes, &about),
-                    Question::Crl { .. } => crl::judge(&bytes, &about, &places),
+                    _ => crl::judge(&bytes, &about, &places),
                 };
                 judged.map_err(|error| error.to_string())
             });
@@ -283,6 +309,7 @@ impl Online {
 pub fn throw(bytes: &[u8]) {
     drop(crl::throw(bytes));
     drop(ocsp::throw(bytes));
+    crate::ticket::throw(bytes);
     if let Ok(certificate) = Certificate::parse(bytes) {
         drop(Places::of(&certificate));
     }

@@ -172,6 +172,14 @@ impl Trust {
         self.online.as_ref()
     }
 
+    /// The same, but Apple is not asked for tickets.
+    pub(crate) fn without_tickets(&self) -> Self {
+        Self {
+            online: self.online.as_ref().map(Online::without_tickets),
+            ..self.clone()
+        }
+    }
+
     /// What is done about revocation, for the report.
     pub(crate) fn revocation(&self) -> &'static str {
         self.online.as_ref().map_or(

@@ -10,7 +10,9 @@
 //! signature: ECDSA in DER over everything before it, SHA-256, filled up to 72 bytes with zeros
 //! ```
 //!
-//! Whether Apple revoked a ticket later cannot be seen without asking Apple.
+//! Whether Apple revoked a ticket later cannot be seen without asking Apple, which is `online`.
+
+mod online;
 
 use release::Timestamp;
 use thiserror::Error;
@@ -24,6 +26,8 @@ use crate::oid;
 use crate::path::{self, Wanted, Weak};
 use crate::roots::{Purpose, Trust};
 use crate::x509::Certificate;
+
+pub(crate) use online::{ANSWER_BYTES_MAX, Notarization, judge as judge_notarization, throw};
 
 /// What is read at most.
 struct Limits;

@@ -382,6 +382,10 @@ impl<'a> Walker<'a> {
         mut bytes: &mut dyn Bytes,
     ) -> io::Result<Option<Inspection>> {
         let Settings { at, trust, .. } = self.settings;
+        // What is around it has a ticket that lists it, or there is none.
+        let is_covered = bundle::is_inside(path) || self.packages > 0;
+        let quiet = is_covered.then(|| trust.without_tickets());
+        let trust = quiet.as_ref().unwrap_or(trust);
         let found = match (format, Language::of_name(path)) {
             (Format::Script, Some(language)) => {
                 script::inspect(bytes, language, at, trust).map(Some)
@@ -403,6 +407,8 @@ impl<'a> Walker<'a> {
     /// Judges every bundle of a container that was read.
     fn bundles(&mut self, place: &str, tree: &Tree) -> io::Result<()> {
         let Settings { at, trust, .. } = self.settings;
+        let quiet = (self.packages > 0).then(|| trust.without_tickets());
+        let trust = quiet.as_ref().unwrap_or(trust);
         for (root, inspection) in bundle::judge(tree, at, trust) {
             // Not those in an archive inside: the ticket of a bundle need not know them.
             let inside = format!("{place}{root}/");

@@ -25,7 +25,7 @@ use crate::inspection::{AppleReport, Inspection, Kind};
 use crate::judging::outcome;
 use crate::reading::read_at;
 use crate::roots::Trust;
-use crate::ticket::{self, Covered};
+use crate::ticket::{self, Covered, Notarization};
 use crate::xml::XmlError;
 
 use contents::Contents;
@@ -115,10 +115,15 @@ pub(crate) fn inspect(
     let ticket = trailer::judge(reader, table.heap_at + heap_bytes, &mut checks)?;
     // Tickets know packages by SHA-1 of the compressed table, whatever its checksum is.
     let known = DigestAlgorithm::Sha1.hash(&[&table.compressed]);
-    let notarized = ticket.and_then(|bytes| {
-        let wanted = [Covered::Package(&known)];
-        ticket::judge(&bytes, &wanted, at, trust, &mut checks)
-    });
+    let is_signed = contents.rsa.is_some() || contents.cms.is_some();
+    let notarization = match ticket.is_some() || is_signed {
+        true => {
+            let wanted = [Covered::Package(&known)];
+            ticket::judge_notarization(ticket.as_deref(), &wanted, at, trust, &mut checks)
+        }
+        // Apple notarizes nothing that nobody signed.
+        false => Notarization::default(),
+    };
     let judging = signature::Judging {
         contents: &contents,
         digest: &digest,
@@ -130,7 +135,7 @@ pub(crate) fn inspect(
     if let Some(mut signature) = judging.report(reader)? {
         let apple = signature.apple.get_or_insert_with(AppleReport::default);
         apple.code_hashes = vec![hex(&known)];
-        apple.notarized = notarized;
+        apple.take(notarization);
         signatures.push(signature);
     }
     Ok(report(checks, signatures))

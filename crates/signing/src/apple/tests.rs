@@ -3,6 +3,7 @@
 mod code;
 mod corpus;
 mod noise;
+mod online;
 mod package;
 mod pki;
 mod policy;

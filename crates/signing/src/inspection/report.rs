@@ -11,6 +11,7 @@ use crate::macho::HashKind;
 use crate::requirement::Code;
 use crate::revocation::RevocationReport;
 use crate::roots::sha256_hex;
+use crate::ticket::Notarization;
 use crate::timestamp::{Stamp, StampKind};
 use crate::x509::Certificate;
 
@@ -104,8 +105,21 @@ pub struct AppleReport {
     /// What a requirement of other code finds in it.
     #[serde(skip)]
     pub(crate) code: Arc<Code>,
-    /// When Apple made the notarization ticket that is stapled to it and covers it.
+    /// When Apple made the notarization ticket that covers it: the one that is stapled to it, or, where the network is asked,
+    /// the one that Apple's ticket service has.
     pub notarized: Option<Timestamp>,
+    /// What that service said, where it was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ticket_service: Option<String>,
+}
+
+impl AppleReport {
+    /// Takes over whether it is notarized, and how that is known.
+    pub(crate) fn take(&mut self, notarization: Notarization) {
+        let Notarization { time, service } = notarization;
+        self.notarized = time;
+        self.ticket_service = service;
+    }
 }
 
 /// What a code directory binds that lies outside the file.

@@ -24,7 +24,7 @@ use crate::oid;
 use crate::path::{Path, Weak, YEAR_2016};
 use crate::requirement::Code;
 use crate::roots::{LegacyDigests, Origin, Purpose, Trust};
-use crate::ticket::{self, Covered};
+use crate::ticket::{self, Covered, Notarization};
 
 /// The largest entitlements that are kept for requirements to look at, in bytes. Real ones have up to 5,000.
 const ENTITLEMENTS_BYTES_MAX: usize = 64 * 1024;
@@ -122,7 +122,8 @@ impl Judging<'_> {
             &mut report,
         );
         apple.code = Arc::new(code);
-        apple.notarized = self.judge_ticket(&signature, &directories, &mut report.checks);
+        let notarization = self.judge_ticket(&signature, &directories, &mut report);
+        apple.take(notarization);
         report.apple = Some(apple);
         Ok(report)
     }
@@ -298,21 +299,26 @@ impl Judging<'_> {
         checks.push(outcome(CMS_WEAK_DIGEST, failure, passes));
     }
 
-    /// The ticket that is stapled to it, where one is. Gives when it was made, where it holds.
+    /// Whether it is notarized, by the ticket that is stapled to it or Apple's service.
     fn judge_ticket(
         &self,
         signature: &SuperBlob<'_>,
         directories: &[CodeDirectory<'_>],
-        checks: &mut Vec<Check>,
-    ) -> Option<Timestamp> {
-        let blob = signature.all(Slot::Ticket).next()?;
+        report: &mut SignatureReport,
+    ) -> Notarization {
+        let stapled = signature.all(Slot::Ticket).next();
         // The ticket service knows code by SHA-256 alone; no real ticket lists a SHA-1 alternate.
         let known = directories
             .iter()
             .filter(|it| it.hash.algorithm != DigestAlgorithm::Sha1);
         let hashes: Vec<_> = known.map(CodeDirectory::code_hash).collect();
         let covered: Vec<_> = hashes.iter().map(|hash| Covered::Code(hash)).collect();
-        ticket::judge(blob.payload(), &covered, self.at, self.trust, checks)
+        // Apple notarizes nothing that nobody signed.
+        if stapled.is_none() && report.signer.is_none() {
+            return Notarization::default();
+        }
+        let stapled = stapled.map(|blob| blob.payload());
+        ticket::judge_notarization(stapled, &covered, self.at, self.trust, &mut report.checks)
     }
 }
 

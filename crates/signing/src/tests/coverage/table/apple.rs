@@ -124,7 +124,7 @@ pub(super) const ROWS: &[Row] = &[
         ],
     },
     Row {
-        what: "stapled notarization ticket",
+        what: "notarization ticket, stapled or asked for online",
         formats: &[],
         cells: [
             Proved(
@@ -147,8 +147,10 @@ pub(super) const ROWS: &[Row] = &[
                 "apple/tests/pki.rs",
                 "only_apples_notary_signs_tickets",
             ),
-            Because(
-                "it states its own time; whether Apple revoked it later cannot be seen offline",
+            Proved(
+                &["ticket.online"],
+                "apple/tests/online.rs",
+                "a_ticket_that_is_not_stapled_is_found_and_one_that_was_taken_back_is_missed",
             ),
             Because("what it covers says who signed"),
         ],
