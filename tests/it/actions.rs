@@ -447,6 +447,7 @@ fn inputs_are_flags() {
             assert_eq!(given, &expected, "{verb}");
             let known = matches!(input.as_str(), "bin" | "mirror" | "operation" | "token")
                 || help.contains(&format!("--{input} "))
+                || help.contains(&format!("--{input}[="))
                 || help.contains(&format!("--{input}\n"));
             assert!(known, "`{input}` is no flag of `{verb}`:\n{help}");
         }

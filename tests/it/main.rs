@@ -14,6 +14,7 @@ mod hostile;
 mod inside;
 mod inspect;
 mod observe;
+mod online;
 mod previous;
 mod publish;
 mod releases;

@@ -127,17 +127,31 @@ fn pure_crates_are_pure() {
 
 #[test]
 fn s3_and_github_are_named_in_one_crate_each() {
-    for (home, library) in [
-        ("store", "aws-"),
-        ("github", "octocrab"),
-        ("github", "reqwest"),
+    for (homes, library) in [
+        (&["store"][..], "aws-"),
+        (&["github"], "octocrab"),
+        (&["github", "ops"], "reqwest"),
     ] {
         let others = EDGES.map(|(name, _)| name);
-        for name in others.iter().filter(|name| **name != home) {
+        for name in others.iter().filter(|name| !homes.contains(name)) {
             let manifest = read(&root().join("crates").join(name).join("Cargo.toml"));
             let product = manifest.split("[dev-dependencies]").next().unwrap_or("");
             assert!(!product.contains(library), "{name} names {library}");
         }
+    }
+}
+
+/// `ops` asks authorities whether certificates were revoked, and nobody else.
+#[test]
+fn ops_asks_the_web_in_one_file() {
+    let folder = root().join("crates/ops/src");
+    for path in sources(&folder) {
+        let is_home = path.starts_with(folder.join("online")) || path == folder.join("online.rs");
+        assert!(
+            is_home || !read(&path).contains("reqwest"),
+            "{} asks the web",
+            path.display()
+        );
     }
 }
 

@@ -3,9 +3,12 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use ops::online::{Networks, Online};
 use release::name::{App, Channel};
+use signing::revocation::Demand;
 
 use crate::verbs;
 
@@ -71,6 +74,57 @@ pub(crate) struct GitHubArgs {
     /// How long one request to GitHub may take
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub(crate) github_timeout: u64,
+}
+
+/// Whether the network is asked what was taken back. Else nobody is asked, and reports say so.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct OnlineArgs {
+    /// Ask whether certificates were revoked (OCSP, CRL), and Apple for notarization tickets; no answer fails, unless it is `best-effort`
+    #[arg(long, value_name = "DEMAND", value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "required")]
+    pub(crate) online: Option<OnlineDemand>,
+    /// Ask at private addresses and at any port too, for authorities of one's own
+    #[arg(long, requires = "online")]
+    pub(crate) online_private: bool,
+    /// How long one request of `--online` may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=300))]
+    pub(crate) online_timeout: u64,
+    /// Where Apple's tickets are asked for
+    #[arg(long, value_name = "URL", hide = true, default_value = ops::online::TICKET_SERVICE)]
+    pub(crate) ticket_service: String,
+}
+
+/// How much an answer matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnlineDemand {
+    /// What nobody answers for is reported as not checked
+    BestEffort,
+    /// What nobody answers for fails
+    #[value(alias = "true")]
+    Required,
+}
+
+impl OnlineArgs {
+    /// How the world is asked; none where it is not.
+    pub(crate) fn online(&self) -> Option<Online> {
+        let Self {
+            online,
+            online_private,
+            online_timeout,
+            ticket_service,
+        } = self;
+        Some(Online {
+            demand: match online.as_ref()? {
+                OnlineDemand::BestEffort => Demand::BestEffort,
+                OnlineDemand::Required => Demand::Required,
+            },
+            networks: match online_private {
+                true => Networks::Any,
+                false => Networks::Public,
+            },
+            timeout: Duration::from_secs(*online_timeout),
+            ticket_service: ticket_service.clone(),
+        })
+    }
 }
 
 /// In whose name a verb acts.

@@ -23,7 +23,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode, Failure> {
     match verb {
         Verb::Config(args) => config::run(&global, &args),
         Verb::Verify(args) => verify::run(&global, &args).await,
-        Verb::Inspect(args) => inspect::run(&global, &args),
+        Verb::Inspect(args) => inspect::run(&global, &args).await,
         Verb::Roots(args) => roots::run(&global, &args),
         Verb::Sigstore(args) => sigstore::run(&args),
         Verb::Tag(args) => tag::run(&global, &args).await,

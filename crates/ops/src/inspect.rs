@@ -11,6 +11,7 @@ use signing::walk::{self, Contents, Folder, Settings, Signed};
 use signing::{Format, Inspection, Trust, Verdict};
 
 use crate::error::Error;
+use crate::online::{self, Online};
 
 /// The largest PEM file that is read, in bytes.
 const PEM_BYTES_MAX: u64 = 1024 * 1024;
@@ -26,6 +27,8 @@ pub struct Request {
     pub trust: Vec<PathBuf>,
     /// The time to judge at.
     pub at: Timestamp,
+    /// How the world is asked what was taken back; none where it is not.
+    pub online: Option<Online>,
 }
 
 /// What was found.
@@ -62,12 +65,17 @@ impl Report {
 
 /// Inspects every path.
 ///
+/// It blocks, and where the world is asked it wants a runtime around it whose other threads go on.
+///
 /// # Errors
 /// Where a path cannot be read, or a folder holds nothing that could be signed: nobody looked at anything.
 pub fn run(request: &Request) -> Result<Report, Error> {
     let mut trust = Trust::microsoft();
     for path in &request.trust {
         trust = with_roots(trust, path)?;
+    }
+    if let Some(online) = &request.online {
+        trust = trust.with_online(online::open(online)?);
     }
     let mut files = Vec::new();
     for path in &request.paths {

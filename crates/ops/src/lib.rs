@@ -11,6 +11,7 @@ mod error;
 mod feeds;
 pub mod inspect;
 pub mod learn;
+pub mod online;
 mod place;
 mod progress;
 pub mod project;

@@ -28,6 +28,7 @@ use crate::artifacts::{self, Found, Rule};
 use crate::continuity;
 use crate::error::Error;
 use crate::feeds;
+use crate::online::{self, Online};
 use crate::progress::{Event, Reporter};
 
 /// The largest signature file that is read, in bytes.
@@ -64,6 +65,8 @@ pub struct Request {
     pub now: Timestamp,
     /// Files or folders of the previous release, whose installed copies must accept this one.
     pub previous: Vec<PathBuf>,
+    /// How the world is asked what was taken back; none where it is not.
+    pub online: Option<Online>,
 }
 
 /// A release whose every artifact passed.
@@ -169,6 +172,9 @@ pub(crate) fn trust(request: &Request) -> Result<Trust, Error> {
     let mut trust = Trust::microsoft();
     for path in &request.policy.roots {
         trust = crate::inspect::with_roots(trust, &request.root.join(path))?;
+    }
+    if let Some(online) = &request.online {
+        trust = trust.with_online(online::open(online)?);
     }
     Ok(trust)
 }

@@ -11,6 +11,7 @@ pub mod judge;
 pub mod pki;
 pub mod s3;
 pub mod signer;
+pub mod web;
 pub mod world;
 
 pub use signer::Signer;

@@ -10,8 +10,8 @@ use release::name::escaped;
 use signing::inspection::{Inspection, SignatureReport};
 use signing::walk::Contents;
 
-use super::verify::{extra_roots, not_passed, now, word};
-use crate::cli::{Format, Global};
+use super::verify::{extra_roots, not_passed, now, revocation_rows, word};
+use crate::cli::{Format, Global, OnlineArgs};
 use crate::failure::Failure;
 use crate::output;
 
@@ -25,17 +25,21 @@ pub(crate) struct Inspect {
     #[arg(long, value_name = "PEM")]
     trust: Vec<PathBuf>,
     /// The time to judge at; else now
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", conflicts_with = "online")]
     at: Option<Timestamp>,
+    #[command(flatten)]
+    online: OnlineArgs,
 }
 
-pub(crate) fn run(global: &Global, args: &Inspect) -> Result<(), Failure> {
+pub(crate) async fn run(global: &Global, args: &Inspect) -> Result<(), Failure> {
     let request = Request {
         paths: args.paths.clone(),
         trust: args.trust.clone(),
         at: args.at.unwrap_or_else(now),
+        online: args.online.online(),
     };
-    let report = ops::inspect::run(&request)?;
+    let inspected = tokio::task::spawn_blocking(move || ops::inspect::run(&request)).await;
+    let report = inspected.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
     let text = text(&report);
     let (failed, total) = (report.failed(), report.files.len());
     if failed == 0 {
@@ -195,6 +199,9 @@ fn signature_rows(signature: &SignatureReport) -> Vec<Vec<String>> {
             "notarized",
             ticket.as_deref().unwrap_or("no ticket is stapled to it"),
         );
+        if let Some(said) = &apple.ticket_service {
+            row("ticket service", said);
+        }
     }
     for timestamp in &signature.timestamps {
         row(
@@ -211,5 +218,6 @@ fn signature_rows(signature: &SignatureReport) -> Vec<Vec<String>> {
             "none that holds: the signature ends with its certificate",
         );
     }
+    rows.extend(signature.revocations().flat_map(revocation_rows));
     rows
 }

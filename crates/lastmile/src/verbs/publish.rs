@@ -10,7 +10,7 @@ use release::{Timestamp, Version};
 use store::Store;
 
 use super::verify;
-use crate::cli::{GitHubArgs, Global};
+use crate::cli::{GitHubArgs, Global, OnlineArgs};
 use crate::context::{self, Loaded};
 use crate::failure::Failure;
 use crate::output;
@@ -41,13 +41,18 @@ pub(crate) struct Publish {
     #[arg(long, default_value_t = 120, value_name = "SECONDS")]
     wait: u64,
     #[command(flatten)]
+    online: OnlineArgs,
+    #[command(flatten)]
     github: GitHubArgs,
 }
 
 pub(crate) async fn run(global: &Global, args: &Publish) -> Result<(), Failure> {
     let loaded = context::load(global, args.app.as_ref())?;
     let request = Request {
-        verify: verify::request(&loaded, args.version.as_ref())?,
+        verify: ops::verify::Request {
+            online: args.online.online(),
+            ..verify::request(&loaded, args.version.as_ref())?
+        },
         app: loaded.app.app.clone(),
         commit: context::commit(args.commit.as_deref()),
         date: context::date(args.date),

@@ -5,6 +5,8 @@ mod explain;
 mod junit;
 mod sarif;
 
+pub(crate) use explain::revocation_rows;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -14,9 +16,11 @@ use ops::verify::Request;
 use release::commit::CommitId;
 use release::name::{App, printable};
 use release::{Artifact, Timestamp, Version};
+use signing::inspection::SignatureReport;
+use signing::revocation::RevocationStatus;
 use signing::{ArtifactReport, Check, ExtraRoot, Outcome, ReleaseReport, Verdict};
 
-use crate::cli::{Format, GitHubArgs, Global};
+use crate::cli::{Format, GitHubArgs, Global, OnlineArgs};
 use crate::context::{self, Loaded};
 use crate::failure::Failure;
 use crate::output;
@@ -45,10 +49,10 @@ pub(crate) struct Verify {
     #[arg(long, value_name = "PATH")]
     previous: Vec<PathBuf>,
     /// Print the rules that this release meets, to be read and put into lastmile.yml; nothing is verified
-    #[arg(long, conflicts_with_all = ["status", "explain", "sarif", "junit", "previous"])]
+    #[arg(long, conflicts_with_all = ["status", "explain", "sarif", "junit", "previous", "online"])]
     learn: bool,
     /// The time to judge signatures and `allow-unsigned` at, to repeat an answer; else now. `publish` has no such flag
-    #[arg(long, value_name = "TIME", conflicts_with = "status")]
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["status", "online"])]
     at: Option<Timestamp>,
     /// Write the report for code scanning (SARIF 2.1.0)
     #[arg(long, value_name = "FILE")]
@@ -56,6 +60,8 @@ pub(crate) struct Verify {
     /// Write the report as a test run (JUnit XML)
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
+    #[command(flatten)]
+    online: OnlineArgs,
     #[command(flatten)]
     github: GitHubArgs,
 }
@@ -65,6 +71,7 @@ pub(crate) async fn run(global: &Global, args: &Verify) -> Result<(), Failure> {
     let mut request = request(&loaded, args.version.as_ref())?;
     request.now = args.at.unwrap_or(request.now);
     request.previous.clone_from(&args.previous);
+    request.online = args.online.online();
     if args.learn {
         let learned = ops::learn::run(&request).await?;
         output::result(global.format, "verify --learn", &learned, &learned.policy);
@@ -193,6 +200,7 @@ pub(crate) fn request(loaded: &Loaded, version: Option<&Version>) -> Result<Requ
             || app.signing.provenance_rules().next().is_some(),
         now: now(),
         previous: Vec::new(),
+        online: None,
     })
 }
 
@@ -268,11 +276,42 @@ fn report_text(report: &ReleaseReport) -> String {
             .map(continuity::text)
             .unwrap_or_default(),
     );
+    text.push_str(&not_checked(report));
     let whole = not_passed(&report.checks);
     if !whole.is_empty() {
         text.push_str("the release as a whole\n");
         text.push_str(&whole);
     }
+    text
+}
+
+/// What nobody answered for, where that is no failure: each certificate once.
+fn not_checked(report: &ReleaseReport) -> String {
+    const SHOWN_MAX: usize = 10;
+    let own = report.artifacts.iter().map(|it| &it.signature);
+    let contents = report
+        .artifacts
+        .iter()
+        .filter_map(|it| it.contents.as_ref());
+    let inside = contents.flat_map(|it| &it.leaves).map(|it| &it.signature);
+    let signatures = own.chain(inside).flatten().flat_map(|it| &it.signatures);
+    let mut told: Vec<_> = signatures
+        .flat_map(SignatureReport::revocations)
+        .filter(|it| it.status == RevocationStatus::NotChecked)
+        .map(|it| format!("{}: {}", it.certificate, it.told))
+        .collect();
+    told.sort_unstable();
+    told.dedup();
+    if told.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("not checked for revocation: {} certificates\n", told.len());
+    let rows: Vec<_> = told
+        .iter()
+        .take(SHOWN_MAX)
+        .map(|it| vec![it.clone()])
+        .collect();
+    text.push_str(&output::table(&rows));
     text
 }
 

@@ -3,6 +3,8 @@
 use signing::inspection::{CertificateReport, Inspection, SignatureReport};
 use signing::{ArtifactReport, Check, Outcome, ReleaseReport};
 
+use signing::revocation::RevocationReport;
+
 use crate::output;
 
 /// A file of a release, an artifact or one inside.
@@ -98,7 +100,42 @@ fn chain(signature: &SignatureReport) -> String {
             format!("{}, {}", timestamp.kind, timestamp.authority),
         ]);
     }
+    rows.extend(signature.revocations().flat_map(revocation_rows));
+    if let Some(said) = signature
+        .apple
+        .iter()
+        .find_map(|it| it.ticket_service.as_ref())
+    {
+        rows.push(vec!["ticket service".to_owned(), said.clone()]);
+    }
     output::table(&rows)
+}
+
+/// What was asked about a certificate, and answered.
+pub(crate) fn revocation_rows(report: &RevocationReport) -> Vec<Vec<String>> {
+    let RevocationReport {
+        certificate,
+        serial: _,
+        status,
+        revoked: _,
+        reason: _,
+        asked,
+        told,
+    } = report;
+    let mut rows = vec![vec![
+        "revocation".to_owned(),
+        format!("{}: {certificate}", status.word()),
+    ]];
+    let asked = asked.iter().map(|it| {
+        let line = format!("{} at {}: {}", it.by, it.url, it.answer);
+        vec![String::new(), line]
+    });
+    rows.extend(asked);
+    // Nobody could be asked.
+    if rows.len() == 1 {
+        rows.push(vec![String::new(), told.clone()]);
+    }
+    rows
 }
 
 fn certificate_rows(word: &str, certificate: &CertificateReport) -> Vec<Vec<String>> {
