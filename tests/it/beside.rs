@@ -496,7 +496,7 @@ fn a_debian_package_is_vouched_for_by_its_repository() {
     configure(&world, &rule);
     let config = fs::read_to_string(world.path("lastmile.yml")).expect("it was written");
     let config = config
-        .replace("*.{whl,rpm}", "*.deb")
+        .replace("*.{whl,rpm,snap}", "*.deb")
         .replace("kind: file", "kind: deb");
     world.write("lastmile.yml", config.as_bytes());
     publish("own", &[("atlas_1.4.0_amd64.deb", &deb)]);

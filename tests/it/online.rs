@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
@@ -42,10 +43,12 @@ impl Signed {
             return None;
         }
         let (world, web) = (world(), Web::start());
-        // Nobody else takes it in the meantime but by accident.
-        let free = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let port = free.local_addr().expect("an address").port();
-        drop(free);
+        // Below those that systems hand out, so that no server of another test takes it in the meantime.
+        static NEXT: AtomicU16 = AtomicU16::new(0);
+        let first = 20_000 + u16::try_from(std::process::id() % 100).expect("small") * 100;
+        let port = std::iter::repeat_with(|| first + NEXT.fetch_add(1, Ordering::Relaxed) % 100)
+            .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+            .expect("a free port");
         let pki = Arc::new(Pki::new(web.address(), &format!("http://127.0.0.1:{port}")));
         world.write("root.pem", &fs::read(pki.pem("root")).expect("PEM"));
         let signed = Self {

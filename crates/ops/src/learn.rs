@@ -108,8 +108,16 @@ pub async fn run(request: &Request) -> Result<Learned, Error> {
     let day = i64::from(24 * 60 * 60);
     let until = Timestamp::from_unix(request.now.unix() + ALLOWED_DAYS * day);
     let until = until.map_or_else(|_| request.now.date(), Timestamp::date);
-    let mut allowed = BTreeMap::new();
+    let mut allowed: BTreeMap<String, Allowance> = BTreeMap::new();
     for (path, sha256, _) in bad(&report) {
+        // The digest of what holds a file is its digest too.
+        let mut holders = path
+            .match_indices("!/")
+            .filter_map(|(at, _)| path.get(..at));
+        let is_held = |it: &Allowance| it.sha256.is_some();
+        if holders.any(|holder| allowed.get(holder).is_some_and(is_held)) {
+            continue;
+        }
         // A path that no glob can say is allowed by none.
         if let (Ok(pattern), Ok(until)) = (globset::escape(&path).parse(), until.parse()) {
             let allowance = Allowance {
