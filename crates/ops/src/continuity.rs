@@ -106,6 +106,7 @@ fn keyed(context: Context<'_>, previous: &Previous) -> Result<Vec<Check>, Error>
     let of_keys = |rules: &Rules| Rules {
         openpgp: rules.openpgp.clone(),
         minisign: rules.minisign.clone(),
+        tauri: rules.tauri.clone(),
         ..Rules::default()
     };
     let by_os = context.policy.by_os.iter();
@@ -118,7 +119,7 @@ fn keyed(context: Context<'_>, previous: &Previous) -> Result<Vec<Check>, Error>
     let is_asked = [of_os, Some(&policy.all)]
         .into_iter()
         .flatten()
-        .any(|rules| rules.openpgp.is_some() || rules.minisign.is_some());
+        .any(|it| it.openpgp.is_some() || it.minisign.is_some() || it.tauri.is_some());
     let base = previous.path.rsplit('/').next().unwrap_or_default();
     let (true, Ok(name)) = (is_asked, base.parse()) else {
         return Ok(Vec::new());

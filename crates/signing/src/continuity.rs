@@ -75,14 +75,20 @@ pub fn designated_requirement(requirements: &[u8]) -> Result<Option<String>, Str
     Ok(found.map(|it| it.to_string()))
 }
 
-/// The checks of an artifact that are about keys which somebody keeps: OpenPGP's and minisign's.
+/// The checks of an artifact that are about keys which somebody keeps: OpenPGP's, minisign's, and Tauri's.
 pub fn of_keys(report: &ReleaseReport) -> Vec<Check> {
     let checks = report.artifacts.iter().flat_map(|it| &it.checks);
     let is_of_keys = |check: &&Check| {
         let id = check.id.as_str();
-        ["minisign.", "openpgp.", "rpm.", "deb."]
-            .iter()
-            .any(|it| id.starts_with(it))
+        let kept = [
+            "minisign.",
+            "tauri.",
+            "openpgp.",
+            "rpm.",
+            "deb.",
+            "appimage.",
+        ];
+        kept.iter().any(|it| id.starts_with(it))
     };
     checks.filter(is_of_keys).cloned().collect()
 }

@@ -25,7 +25,9 @@ use serde::Serialize;
 
 use crate::asar;
 use crate::bundle;
-use crate::checks::{CONTENTS_LIMITS, CONTENTS_PARSE, Check, Id, Outcome, RPM_FILE_DIGESTS};
+use crate::checks::{
+    CONTENTS_LIMITS, CONTENTS_PARSE, Check, FORMAT_UNSUPPORTED, Id, Outcome, RPM_FILE_DIGESTS,
+};
 use crate::dmg;
 use crate::format::Format;
 use crate::inspection::{self, Inspection};
@@ -231,9 +233,26 @@ impl Passing<'_> {
         if self.is_payload || head.is_empty() {
             return None;
         }
+        if self.is_unknown_program(head, format) {
+            let reason = "it may be executed, and is no program, script, or archive that is known";
+            let outcome = Outcome::Unsupported;
+            return Some(Check::new(FORMAT_UNSUPPORTED, outcome, reason));
+        }
         let is_archive = self.container(head, format).is_some();
         let name = self.path.rsplit('/').next().unwrap_or_default();
         openers::judge(name, format, is_archive)
+    }
+
+    /// Whether a file is marked as a program and named as one, and is nothing that is known. What is in a bundle is sealed by it,
+    /// and tools that mark every file as a program name pictures and tables as such.
+    fn is_unknown_program(&self, head: &[u8], format: Format) -> bool {
+        let name = self.path.rsplit('/').next().unwrap_or_default();
+        self.is_executable == Some(true)
+            && format == Format::Other
+            && !name.contains('.')
+            && head.contains(&0)
+            && !bundle::is_inside(self.path)
+            && self.container(head, format).is_none()
     }
 
     /// What it is to who opens it by the name of a link.

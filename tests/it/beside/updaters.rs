@@ -59,6 +59,22 @@ fn what_minisign_signed_for_tauri_is_verified() {
     world.sh("verify").expect(1).says("tauri.present");
     world.write(&beside, base64(&world, &signature).as_bytes());
     world.sh("verify").expect(0);
+    // Installed apps have the key of the release before.
+    let old = "old/Atlas_1.3.0_universal.app.tar.gz";
+    world.write(old, &vec![6; 300_000]);
+    let signed_by = |key: &str| {
+        minisign(&["-S", "-W", "-s", key, "-m", old]);
+        let signature = fs::read(world.path(&format!("{old}.minisig"))).expect("a signature");
+        world.write(&format!("{old}.sig"), base64(&world, &signature).as_bytes());
+    };
+    signed_by("key");
+    world.sh("verify --previous old").expect(0);
+    minisign(&["-G", "-W", "-p", "other.pub", "-s", "other"]);
+    signed_by("other");
+    world
+        .sh("verify --previous old")
+        .expect(1)
+        .says("continuity.key");
     world.write(artifact, &vec![8; 300_000]);
     world.sh("publish").expect(1).says("tauri.signature");
     assert!(!world.path("store").exists());

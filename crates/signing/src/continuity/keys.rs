@@ -1,4 +1,4 @@
-//! OpenPGP and minisign: whoever has the key of the previous release can check this one with it.
+//! OpenPGP, minisign, and Tauri, whose key is in the installed app: whoever has the key of the previous release can check this one with it.
 
 use crate::checks::{CONTINUITY_KEY, Check};
 use crate::continuity::{Released, Step};

@@ -8,7 +8,7 @@ use std::io::{Cursor, Seek, Write as _};
 
 use super::*;
 use crate::report::Verdict;
-use crate::tar::tests::{archive, header, member};
+use crate::tar::tests::{archive, header, member, with_mode};
 use crate::tests::{day, sample, shared, trust};
 
 pub(crate) fn room() -> io::Result<Box<dyn Room>> {
@@ -336,6 +336,35 @@ fn what_is_opened_by_its_name_begins_as_that() {
     assert_eq!(formats.len(), 1);
     assert_eq!(formats[0].format, Format::MachO);
     assert!(contents.leaves.iter().all(|leaf| leaf.path != "Tool.class"));
+}
+
+/// What nobody here knows was not judged: a program that a system of tomorrow runs, or that an interpreter is registered for.
+#[test]
+fn programs_of_unknown_formats_are_told() {
+    let unknown = b"\x00asm\x01\0\0\0 and so on";
+    let members = [
+        member("bin/tool", b'0', unknown),
+        member("bin/script", b'0', b"#!/bin/sh\n"),
+        member("bin/table.dat", b'0', unknown),
+        with_mode(member("bin/data", b'0', unknown), 0o644),
+        member("A.app/Contents/MacOS/a", b'0', unknown),
+    ];
+    let contents = look(Cursor::new(archive(&members))).expect("a container");
+    let found = contents
+        .leaves
+        .iter()
+        .filter(|leaf| !leaf.checks.is_empty());
+    let found: Vec<_> = found
+        .map(|leaf| {
+            (
+                leaf.path.as_str(),
+                leaf.checks[0].id.as_str(),
+                leaf.verdict(),
+            )
+        })
+        .collect();
+    let expected = ("bin/tool", "format.unsupported", Verdict::Unsupported);
+    assert_eq!(found, [expected]);
 }
 
 /// Disks of Linux tell cases apart, and packages of Linux have names that differ in nothing else.
