@@ -80,7 +80,8 @@ pub fn file_for(channel: &Channel, platform: Platform) -> String {
         Platform::MacosX64 | Platform::MacosArm64 | Platform::MacosUniversal => "-mac",
         Platform::LinuxX64 => "-linux",
         Platform::LinuxArm64 => "-linux-arm64",
-        Platform::LinuxArmv7l => "-linux-armv7l",
+        // What node calls the processor (electron-updater, `Provider.getChannelFilePrefix`).
+        Platform::LinuxArmv7l => "-linux-arm",
     };
     format!("{base}{suffix}.yml")
 }

@@ -170,6 +170,21 @@ fn a_staged_candidate() {
     );
 }
 
+/// What a build of electron-builder leaves for a platform is read for that platform, and written under the same name.
+#[test]
+fn a_file_is_named_as_its_clients_ask() {
+    let stable = "stable".parse().expect("a channel");
+    for (platform, name) in [
+        (Platform::WindowsX64, "latest.yml"),
+        (Platform::MacosArm64, "latest-mac.yml"),
+        (Platform::LinuxX64, "latest-linux.yml"),
+        (Platform::LinuxArm64, "latest-linux-arm64.yml"),
+        (Platform::LinuxArmv7l, "latest-linux-arm.yml"),
+    ] {
+        assert_eq!(electron_updater::file_for(&stable, platform), name);
+    }
+}
+
 #[test]
 fn nothing_to_offer() {
     let files = Feed::ElectronUpdater.render(&view(None, &[(WINDOWS, Stage::Halted)], "10%"));
