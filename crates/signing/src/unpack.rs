@@ -59,18 +59,6 @@ impl Packing {
         }
     }
 
-    /// What it is called, and how names of such files end.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Gzip => "gz",
-            Self::Xz => "xz",
-            Self::Zstd => "zst",
-            Self::Bzip2 => "bz2",
-            Self::Lzma => "lzma",
-            Self::Pbzx => "pbzx",
-        }
-    }
-
     /// The bytes without it. Whatever is wrong with the stream is an error of the reader.
     pub(crate) fn unpacked<'a>(self, packed: impl Read + 'a) -> Box<dyn Read + 'a> {
         let packed = BufReader::new(packed);

@@ -169,6 +169,18 @@ pub struct Leaf {
 /// # Errors
 /// Where the reader or a room fails. A container that is wrong is no error but a failed check.
 pub fn walk(bytes: &mut dyn Bytes, settings: Settings<'_>) -> io::Result<Option<Contents>> {
+    walk_named(bytes, "", settings)
+}
+
+/// As [`walk`], of a file whose name is known: what is compressed in it is opened by what is left of that.
+///
+/// # Errors
+/// As those of [`walk`].
+pub fn walk_named(
+    bytes: &mut dyn Bytes,
+    name: &str,
+    settings: Settings<'_>,
+) -> io::Result<Option<Contents>> {
     let Some(container) = Container::detect(bytes)? else {
         return Ok(None);
     };
@@ -177,6 +189,7 @@ pub fn walk(bytes: &mut dyn Bytes, settings: Settings<'_>) -> io::Result<Option<
     let bytes_max = Limits::BYTES.max(size.saturating_mul(Limits::RATIO));
     let budget = Budget::new(Limits::ENTRIES, bytes_max);
     let mut walker = Walker::new(settings, &world, &budget, container.name());
+    walker.name = name;
     let walked = walker.container(container, bytes, "", 1);
     let mut contents = walker.contents;
     if walked.is_ok() && container == Container::Rpm {
@@ -207,6 +220,8 @@ struct Walker<'a> {
     settings: Settings<'a>,
     world: &'a World,
     budget: &'a Budget,
+    /// What the outermost container is called, where that is known.
+    name: &'a str,
     contents: Contents,
     /// How many packages lie around what is being read.
     packages: usize,
@@ -285,6 +300,7 @@ impl<'a> Walker<'a> {
             settings,
             world,
             budget,
+            name: "",
             contents: Contents {
                 container,
                 files: 0,
@@ -483,7 +499,8 @@ fn is_leaf(format: Format) -> bool {
 /// Whether a file is opened as a disk image: its mark stands at its end, so its name tells.
 fn is_named_disk_image(name: &str) -> bool {
     let extension = name.rsplit_once('.').map(|(_, extension)| extension);
-    extension.is_some_and(|it| it.eq_ignore_ascii_case("dmg"))
+    let names = ["dmg", "cdr", "udif", "smi"];
+    extension.is_some_and(|it| names.iter().any(|name| it.eq_ignore_ascii_case(name)))
 }
 
 /// The first bytes, as many as there are.

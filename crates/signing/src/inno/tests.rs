@@ -61,8 +61,8 @@ fn installers_of_five_compilers_are_read() {
             .collect();
         // The number is that of the entry in the script.
         let twice = match version {
-            "6.3.0" => "{app}/data/data.txt (4)",
-            _ => "{app}/data/data.txt (5)",
+            "6.3.0" => "(4)/{app}/data/data.txt",
+            _ => "(5)/{app}/data/data.txt",
         };
         let mut expected = vec![
             ("{app}/app.exe", "ffb30282"),
@@ -102,7 +102,7 @@ fn installers_are_read_as_innoextract_reads_them() {
         for (path, sum) in judged {
             let ours = match path.as_str() {
                 // The last of two at one path.
-                "app/data/data.txt" => "{app}/data/data.txt (5)".to_owned(),
+                "app/data/data.txt" => "(5)/{app}/data/data.txt".to_owned(),
                 "tmp/helper.dll" => "{app}/lib/Helper Two.dll".to_owned(),
                 "code$Where$x/y/empty" => "{code_Where|x}/y/empty".to_owned(),
                 path => path.replacen("app/", "{app}/", 1),

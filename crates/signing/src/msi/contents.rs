@@ -41,6 +41,8 @@ const KNOWN: [&str; 4] = [
 /// Why what is inside is not read, or not all of it.
 #[derive(Debug, Error)]
 enum ContentsError {
+    #[error("two of its streams are one to those who decode their names")]
+    TwoStreams,
     #[error("{0}")]
     Compound(CompoundError),
     #[error("{0}")]
@@ -96,7 +98,9 @@ pub(crate) fn is_package(bytes: &mut (impl Read + Seek + ?Sized)) -> io::Result<
         .and_then(|mut compound| directory::read(&mut compound, LIMITS));
     match read {
         Ok(root) => Ok(class(&root).is_some()
-            || streams(&root).contains_key(&StreamName::Table("_StringPool".to_owned()))),
+            || streams(&root).map_or(true, |it| {
+                it.contains_key(&StreamName::Table("_StringPool".to_owned()))
+            })),
         Err(CompoundError::Io(error)) => Err(error),
         Err(_) => Ok(true),
     }
@@ -118,13 +122,21 @@ fn children(storage: &StreamEntry) -> &[StreamEntry] {
 /// The streams of the root, by their names.
 type Streams = BTreeMap<StreamName, Place>;
 
-fn streams(root: &StreamEntry) -> Streams {
-    let children = children(root).iter();
-    let named = children.filter_map(|child| match child.node {
-        Node::Stream(place) => Some((names::stream(&child.name)?, place)),
-        Node::Storage(_) => None,
-    });
-    named.collect()
+/// Two names may be spelt differently and be one to those who decode them.
+fn streams(root: &StreamEntry) -> Result<Streams, ContentsError> {
+    let mut streams = Streams::new();
+    for child in children(root) {
+        let Node::Stream(place) = child.node else {
+            continue;
+        };
+        let Some(name) = names::stream(&child.name) else {
+            continue;
+        };
+        if streams.insert(name, place).is_some() {
+            return Err(ContentsError::TwoStreams);
+        }
+    }
+    Ok(streams)
 }
 
 /// Reads a package to its end, and hands each file with its content on.
@@ -133,7 +145,7 @@ pub(crate) fn walk(mut bytes: &mut dyn Bytes, each: Each<'_>) -> io::Result<()> 
     let root = directory::read(&mut compound, LIMITS).map_err(refused)?;
     // Patches and transforms have rows of another form, which say how rows change.
     let is_database = class(&root).is_none_or(|it| it == DATABASE);
-    let places = streams(&root);
+    let places = streams(&root).map_err(refused)?;
     let database = match is_database {
         true => Some(Database::read(&mut compound, &places).map_err(refused)?),
         false => None,

@@ -15,6 +15,7 @@ use crate::report::{ContentsReport, LeafReport};
 use crate::verify::allowance::{self, By, Named};
 use crate::verify::own::{apple_checks, authenticode_checks, is_opened_as};
 use crate::verify::{Beside, Bytes, Signers, Whole};
+use crate::walk::openers;
 use crate::walk::{self, Contents, Leaf, Settings, Signed};
 
 /// Looks into an artifact, where rules ask for signatures that files carry themselves. None where it is no container, or
@@ -41,7 +42,7 @@ pub(super) fn look(
             ContentsRule::Optional => Signed::Closed,
         },
     };
-    walk::walk(bytes, settings)
+    walk::walk_named(bytes, whole.candidate.name.as_str(), settings)
 }
 
 /// Judges what was found inside. `own` is the signature of the artifact itself.
@@ -63,6 +64,7 @@ pub(super) fn judge(
     if Opening::of(whole) != Opening::Signed || whole.candidate.kind == Kind::Dmg {
         checks.push(something_is_signed(contents.leaves.len(), contents.files));
     }
+    checks.extend(opened_as(whole, &contents));
     checks.extend(contents.checks);
     // The ticket of a disk image is one for all that it holds.
     let is_image_notarized = own.is_some_and(|own| {
@@ -87,6 +89,21 @@ pub(super) fn judge(
         files: contents.files,
         leaves: leaves.map(|leaf| judging.leaf(leaf)).collect(),
     })
+}
+
+/// What is wrong where an artifact was looked into as something else than it is opened as.
+fn opened_as(whole: Whole<'_>, contents: &Contents) -> Option<Check> {
+    let kind = whole.candidate.kind;
+    if !contents.is_opened_by(kind) {
+        let reason = format!(
+            "an artifact of kind `{kind}` is opened as one, and this is a {}",
+            contents.container
+        );
+        return Some(Check::fail(CONTENTS_PARSE, reason));
+    }
+    let is_named = kind == Kind::File && whole.measured.format == Format::Other;
+    let name = whole.candidate.name.as_str();
+    openers::judge(name, Format::Other, contents.is_archive()).filter(|_| is_named)
 }
 
 fn contents_rule(whole: Whole<'_>) -> ContentsRule {

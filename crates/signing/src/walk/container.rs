@@ -2,6 +2,8 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
+use release::Kind;
+
 use crate::appimage;
 use crate::cpio;
 use crate::dmg;
@@ -14,8 +16,8 @@ use crate::sevenz;
 use crate::squashfs;
 use crate::tar;
 use crate::unpack::Packing;
-use crate::walk::head;
 use crate::walk::names::Spelling;
+use crate::walk::{Contents, head};
 
 /// A container whose files are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +36,8 @@ pub(super) enum Container {
     /// A program with a 7z archive behind it.
     SelfExtracting,
     Nsis,
+    /// A program that is several installers.
+    Several,
     Squashfs,
     AppImage,
     DiskImage,
@@ -44,6 +48,13 @@ pub(super) enum Container {
 
 impl Container {
     pub(super) fn of_head(head: &[u8]) -> Option<Self> {
+        // What is run or installed is that, whatever else its first bytes could be taken for.
+        match Format::of_head(head) {
+            Format::Zip => return Some(Self::Zip),
+            Format::Xar => return Some(Self::Xar),
+            Format::Other => {}
+            _ => return None,
+        }
         // One that begins as a tar archive too is refused as it is read.
         if squashfs::is_squashfs(head) {
             return Some(Self::Squashfs);
@@ -57,11 +68,6 @@ impl Container {
         if sevenz::is_sevenz(head) {
             return Some(Self::SevenZip);
         }
-        match Format::of_head(head) {
-            Format::Zip => return Some(Self::Zip),
-            Format::Xar => return Some(Self::Xar),
-            _ => {}
-        }
         Packing::of_head(head).map(Self::Packed)
     }
 
@@ -70,8 +76,8 @@ impl Container {
         bytes.seek(SeekFrom::Start(0))?;
         let head = head(bytes)?;
         let mut container = Self::of_head(&head);
-        // The data of a disk image may begin as a compressed file does.
-        if matches!(container, Some(Self::Packed(_))) && dmg::is_at_end(bytes)? {
+        // A disk image may begin as anything.
+        if !matches!(container, Some(Self::Zip | Self::Xar)) && dmg::is_at_end(bytes)? {
             container = None;
         }
         if container.is_none() {
@@ -91,9 +97,7 @@ impl Container {
             Format::Deb => Ok(Some(Self::Deb)),
             Format::Rpm => Ok(Some(Self::Rpm)),
             Format::Ole => Ok(msi::contents::is_package(bytes)?.then_some(Self::Msi)),
-            Format::Pe if nsis::is_nsis(&mut bytes)? => Ok(Some(Self::Nsis)),
-            Format::Pe if sevenz::is_self_extracting(&mut bytes)? => Ok(Some(Self::SelfExtracting)),
-            Format::Pe => Ok(inno::is_installer(bytes)?.then_some(Self::Inno)),
+            Format::Pe => Self::of_program(&mut bytes),
             Format::Cab => Ok(Some(Self::Cabinet)),
             Format::Elf => Ok(appimage::has_mark(bytes)?.then_some(Self::AppImage)),
             // Where its end is not that of one, its own checks say so.
@@ -105,6 +109,20 @@ impl Container {
             | Format::Script
             | Format::Other => Ok(None),
         }
+    }
+
+    /// Which installer a program is. One that could be several does what its code says, which nobody reads here.
+    fn of_program(mut bytes: &mut (impl Read + Seek + ?Sized)) -> io::Result<Option<Self>> {
+        let found = [
+            nsis::is_nsis(&mut bytes)?.then_some(Self::Nsis),
+            sevenz::is_self_extracting(&mut bytes)?.then_some(Self::SelfExtracting),
+            inno::is_installer(bytes)?.then_some(Self::Inno),
+        ];
+        let mut found = found.into_iter().flatten();
+        Ok(match (found.next(), found.next()) {
+            (Some(_), Some(_)) => Some(Self::Several),
+            (first, _) => first,
+        })
     }
 
     /// Which names in it are one.
@@ -136,10 +154,45 @@ impl Container {
             Self::SevenZip => "7z archive",
             Self::SelfExtracting => "self-extracting 7z archive",
             Self::Nsis => "NSIS installer",
+            Self::Several => "program of several installers",
             Self::Squashfs => "squashfs image",
             Self::AppImage => "AppImage",
             Self::DiskImage => "disk image",
             Self::Payload(_) => "payload",
         }
+    }
+}
+
+impl Contents {
+    /// Whether what was looked into is what opens an artifact of a kind. One of no kind is opened by its name.
+    pub(crate) fn is_opened_by(&self, kind: Kind) -> bool {
+        let is = |one: Container| self.container == one.name();
+        let is_packed = || self.container.ends_with(" archive") && !is(Container::Zip);
+        match kind {
+            Kind::Zip | Kind::SquirrelFull | Kind::VelopackFull | Kind::Msix => is(Container::Zip),
+            Kind::TarGz => is_packed() && !is(Container::SevenZip) && !is(Container::Cpio),
+            Kind::Nsis => is(Container::Nsis),
+            Kind::Msi => is(Container::Msi),
+            Kind::Dmg => is(Container::DiskImage),
+            Kind::Pkg => is(Container::Xar),
+            Kind::AppImage => is(Container::AppImage),
+            Kind::Deb => is(Container::Deb),
+            Kind::Rpm => is(Container::Rpm),
+            Kind::Exe | Kind::Binary => [
+                Container::Nsis,
+                Container::Inno,
+                Container::SelfExtracting,
+                Container::Several,
+                Container::AppImage,
+            ]
+            .into_iter()
+            .any(is),
+            Kind::File => true,
+        }
+    }
+
+    /// Whether it is unpacked by whoever gets it, and needs no signature of its own.
+    pub(crate) fn is_archive(&self) -> bool {
+        self.container.ends_with(" archive") && self.container != Container::SelfExtracting.name()
     }
 }

@@ -21,7 +21,6 @@ use crate::sevenz;
 use crate::squashfs;
 use crate::tar;
 use crate::tree::{Node, Tree};
-use crate::unpack::Packing;
 use crate::verify::Bytes;
 use crate::walk::entry::{Each, Entry, EntryKind};
 use crate::walk::links::Links;
@@ -31,6 +30,11 @@ use crate::walk::room::{self, Watched};
 use crate::walk::{Container, Leaf, Limits, Passing, Walker, head};
 use crate::xar;
 use crate::zip::{self, Archive};
+
+/// Why nobody can say what a program installs.
+#[derive(Debug, thiserror::Error)]
+#[error("it is several installers at once, and its code decides which one runs")]
+struct SeveralError;
 
 /// How a file of extended attributes begins (RFC 1740, AppleDouble).
 const APPLE_DOUBLE: &[u8] = &[0, 5, 0x16, 7];
@@ -150,35 +154,38 @@ impl Walker<'_> {
             Container::SelfExtracting => self.entries(place, |each| {
                 sevenz::walk_self_extracting(&mut source, each)
             }),
+            Container::Several => Err(room::refused(SeveralError)),
             Container::Nsis => self.entries(place, |each| nsis::walk(&mut source, each)),
             Container::DiskImage => self.entries(place, |each| disk::walk(&mut source, each)),
             Container::Packed(packing) => {
                 let mut plain = budget.metered(packing.unpacked(source));
-                self.unpacked(packing, &mut plain, place)
+                self.unpacked(&mut plain, place)
             }
         }
     }
 
     /// What is compressed is an archive, or one file.
-    fn unpacked(
-        &mut self,
-        packing: Packing,
-        plain: &mut dyn Read,
-        place: Place<'_>,
-    ) -> io::Result<()> {
+    fn unpacked(&mut self, plain: &mut dyn Read, place: Place<'_>) -> io::Result<()> {
         let mut head = head(plain)?;
         let (is_tar, is_cpio) = (tar::is_tar(&head), cpio::is_cpio(&head));
         let mut plain = head.as_mut_slice().chain(plain);
+        let outer = place.prefix.strip_suffix("!/").unwrap_or(self.name);
+        let path = names::unpacked(outer.rsplit('/').next().unwrap_or_default());
+        if is_tar || is_cpio {
+            // It may be opened as another thing by the name that is left.
+            if let Some(check) = openers::judge(&path, Format::Other, true) {
+                self.linked(place.prefix, &path, Format::Other, check)?;
+            }
+        }
         if is_tar {
             return self.entries(place, |each| tar::walk(&mut plain, each));
         }
         if is_cpio {
             return self.entries(place, |each| cpio::walk(&mut plain, each));
         }
-        let path = format!("content.{}", packing.name());
         let passing = Passing {
             place: place.prefix,
-            path: path.trim_end_matches(packing.name()).trim_end_matches('.'),
+            path: &path,
             depth: place.depth,
             is_executable: None,
             is_payload: false,

@@ -29,7 +29,8 @@ impl Distinct {
             }
         }
         if !self.files.insert(folded(&found)) {
-            found = format!("{found} ({mark})");
+            // In front, as a file is opened by how its name ends.
+            found = format!("({mark})/{found}");
             self.files.insert(folded(&found));
         }
         found

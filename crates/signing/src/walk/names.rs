@@ -81,6 +81,11 @@ impl Names {
 
     /// Takes a path in.
     pub(crate) fn add(&mut self, path: &str, is_folder: IsFolder) -> Result<(), NameError> {
+        // Windows leaves out dots and spaces at the end, and takes a colon for a stream of a file: the name is another there.
+        let is_other = |part: &str| part.ends_with(['.', ' ']) || part.contains(':');
+        if self.spelling == Spelling::Folded && path.split('/').any(is_other) {
+            return Err(NameError::Path(printable(path)));
+        }
         let parents = path.match_indices('/').filter_map(|(at, _)| path.get(..at));
         for parent in parents {
             match self.insert(parent, IsFolder::Yes)? {
@@ -133,6 +138,18 @@ pub(crate) fn composed(path: &str) -> Cow<'_, str> {
     match path.is_ascii() {
         true => Cow::Borrowed(path),
         false => path.nfc().collect::<String>().into(),
+    }
+}
+
+/// What a file is called once it is unpacked, by the name that it has packed.
+pub(crate) fn unpacked(name: &str) -> String {
+    let (rest, extension) = name.rsplit_once('.').unwrap_or((name, ""));
+    let extension = extension.to_ascii_lowercase();
+    match extension.as_str() {
+        "tgz" | "txz" | "tbz" | "tbz2" | "tzst" | "tlz" => format!("{rest}.tar"),
+        "gz" | "xz" | "zst" | "bz2" | "lzma" if !rest.is_empty() => rest.to_owned(),
+        _ if name.is_empty() => "content".to_owned(),
+        _ => name.to_owned(),
     }
 }
 

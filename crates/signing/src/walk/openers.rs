@@ -30,7 +30,7 @@ fn opener(extension: &str) -> Opener {
     match extension {
         "zip" | "jar" | "war" | "nupkg" | "snupkg" | "whl" | "msix" | "appx" | "msixbundle"
         | "appxbundle" | "vsix" | "xpi" | "apk" | "pyz" => Opener::Reader(Format::Zip),
-        "dmg" => Opener::Reader(Format::DiskImage),
+        "dmg" | "cdr" | "udif" | "smi" => Opener::Reader(Format::DiskImage),
         "pkg" | "mpkg" => Opener::Reader(Format::Xar),
         "msi" | "msp" | "mst" | "msm" => Opener::Reader(Format::Ole),
         "deb" => Opener::Reader(Format::Deb),
@@ -40,7 +40,10 @@ fn opener(extension: &str) -> Opener {
         | "squashfs" | "sfs" => Opener::Archiver,
         "cab" => Opener::Cabinet,
         "appimage" => Opener::Reader(Format::Elf),
-        "rar" | "iso" | "vhd" | "vhdx" | "wim" | "crx" | "xip" => Opener::NotRead,
+        "rar" | "iso" | "img" | "vhd" | "vhdx" | "wim" | "esd" | "swm" | "chm" | "crx" | "xip"
+        | "sparseimage" | "arj" | "lzh" | "lha" | "lz4" | "lz" | "z" | "ace" | "tlz" => {
+            Opener::NotRead
+        }
         "hta" | "html" | "htm" | "svg" | "js" | "mjs" | "cjs" | "jse" | "vbs" | "vbe" | "wsf"
         | "wsc" | "sct" | "ps1" | "psm1" | "psd1" | "ps1xml" | "psc1" | "cdxml" | "mof" | "bat"
         | "cmd" | "py" | "pyw" | "rb" | "pl" | "sh" | "command" | "scpt" | "jnlp" | "url" => {

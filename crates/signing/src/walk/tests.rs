@@ -76,7 +76,7 @@ fn programs_are_found_however_deep() {
             ("a.exe", Some(Verdict::Invalid)),
             ("lib/inner.tar.gz!/c.exe", Some(Verdict::Invalid)),
             ("lib/elf", None),
-            ("only.gz!/content", Some(Verdict::Invalid)),
+            ("only.gz!/only", Some(Verdict::Invalid)),
         ]
     );
     // Each has a digest, for policies that let it be unsigned.

@@ -158,7 +158,7 @@ fn what_the_tables_do_not_name_is_shown_or_refused() {
         "INSERT INTO `Media` (`DiskId`, `LastSequence`, `Cabinet`) VALUES (2, 9, '#more.cab')";
     let found = paths(&["-a", "more.cab", "stray.cab", "-q", row, media]);
     has(&found, "Program Files/Snake Oil/lib/data.bin");
-    has(&found, "Program Files/Snake Oil/lib/DATA.bin (evil.dll)");
+    has(&found, "(evil.dll)/Program Files/Snake Oil/lib/DATA.bin");
     for (what, arguments, expected) in [
         (
             "a cabinet beside",
