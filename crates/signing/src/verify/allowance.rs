@@ -5,9 +5,10 @@ use release::name::printable;
 
 use crate::checks::{
     ALLOW_DIGEST, ALLOW_EXPIRED, ALLOW_UNSIGNED, APPLE_AD_HOC, APPLE_DEVELOPER_ID,
-    APPLE_HARDENED_RUNTIME, APPLE_NOTARIZED, Check, IDENTITY_AZURE, IDENTITY_ORGANIZATION,
-    IDENTITY_TEAM_ID, Id, MINISIGN_PRESENT, OPENPGP_PRESENT, Outcome, SIGSTORE_PRESENT,
-    SNAP_PRESENT, SPARKLE_COVERAGE, SUMS_COVERAGE, TAURI_PRESENT, TIMESTAMP_PRESENT, TUF_COVERAGE,
+    APPLE_HARDENED_RUNTIME, APPLE_NOTARIZED, CONTENTS_PARSE, Check, IDENTITY_AZURE,
+    IDENTITY_ORGANIZATION, IDENTITY_TEAM_ID, Id, MINISIGN_PRESENT, OPENPGP_PRESENT, Outcome,
+    SIGSTORE_PRESENT, SNAP_PRESENT, SPARKLE_COVERAGE, SUMS_COVERAGE, TAURI_PRESENT,
+    TIMESTAMP_PRESENT, TUF_COVERAGE,
 };
 use crate::policy::Allowance;
 use crate::report::Verdict;
@@ -72,6 +73,8 @@ pub(super) fn judge(
         return Verdict::Invalid;
     }
     let is_foreign = checks.iter().filter(bad).any(is_foreign);
+    // Nor does a path say anything of what could not be read.
+    let is_unread = checks.iter().filter(bad).any(|it| it.id == CONTENTS_PARSE);
     let unsupported = checks
         .iter()
         .any(|check| check.outcome == Outcome::Unsupported);
@@ -82,7 +85,7 @@ pub(super) fn judge(
             allowance.path.covers(named.path) && (is_pinned || named.by == By::Path)
         };
         let named = names.iter().find(covers)?;
-        (!is_foreign || is_pinned).then_some((allowance, named))
+        (is_pinned || !is_foreign && !is_unread).then_some((allowance, named))
     });
     let verdicts: Vec<Check> = covering
         .map(|(allowance, named)| allowed(allowance, named, context))
