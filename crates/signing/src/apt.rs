@@ -1,8 +1,10 @@
 //! Repositories of apt: a release file that is signed, which lists indexes by their digests, which list packages by theirs.
 //!
 //! As apt does it: `InRelease`, signed in place, or `Release` with `Release.gpg` beside it; then each `Packages`, packed or not;
-//! then each package by SHA-256 and size. Stricter: every index that is listed must be there, and weaker digests are not
-//! looked at. Sources, translations, and contents are not: nothing of them is an artifact.
+//! then each package by SHA-256 and size. Stricter: every index that is listed must be there, and what is listed by SHA-512,
+//! which apt believes too, must be listed by SHA-256. Lists by weaker digests are not looked at, as apt gets nothing by them.
+//! An index that no client asks for covers nothing, but what it names is judged. Sources, translations, and contents are not
+//! looked at: nothing of them is an artifact.
 //!
 //! Source: Debian's wiki, "RepositoryFormat"; `apt-secure(8)`, `deb822(5)`.
 
@@ -14,20 +16,26 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use release::name::{FileName, printable};
-use release::{Sha256, Timestamp};
+use release::{Kind, Sha256, Timestamp};
 
 use crate::checks::{
     APT_COVERAGE, APT_DIGEST, APT_EXTRA, APT_INDEX, APT_RELEASE, APT_SIGNATURE, APT_VALIDITY, Check,
 };
+use crate::format::Format;
 use crate::openpgp::{self, OpenPgpKeys};
 use crate::policy::AptRule;
 use crate::unpack::Packing;
 
 use index::Entry;
-use release_file::{Listed, ReleaseFile};
+use release_file::{Listed, Readers, ReleaseFile};
 
 pub use index::IndexError;
 pub use release_file::ReleaseFileError;
+
+/// Whether a file is for apt: by what it is said to be, by what it is, or by what it is called.
+pub(crate) fn is_package(kind: Kind, format: Format, name: &FileName) -> bool {
+    kind == Kind::Deb || format == Format::Deb || name.as_str().ends_with(".deb")
+}
 
 /// What is read of a repository at most.
 pub(crate) struct Limits;
@@ -124,9 +132,10 @@ impl AptRepository {
         };
         let mut checks = found.checks.clone();
         let packages = || found.packages.values();
-        let same = packages().find(|entry| entry.sha256 == sha256);
-        let named = packages().find(|entry| entry.file_name() == name.as_str());
-        checks.push(match (same, named) {
+        let is_same = |entry: &&Entry| entry.sha256 == sha256;
+        let is_named = |entry: &&Entry| entry.file_name() == name.as_str();
+        let read = || packages().filter(|entry| entry.readers == Readers::Clients);
+        checks.push(match (read().find(is_same), read().find(is_named)) {
             (Some(entry), _) if entry.size == size => {
                 Check::pass(APT_DIGEST, format!("sha256 {sha256}, as `{entry}`"))
             }
@@ -141,7 +150,12 @@ impl AptRepository {
             }
             (None, None) => {
                 let release = printable(&self.rule.release);
-                let reason = format!("no index of `{release}` names `{name}`");
+                let reason = match packages().find(|it| is_same(it) || is_named(it)) {
+                    Some(entry) => format!(
+                        "no index of `{release}` that apt asks for names `{name}`; `{entry}` is in one that is not `<component>/binary-<architecture>/{INDEX}` of those that are named, or that is not listed unpacked"
+                    ),
+                    None => format!("no index of `{release}` names `{name}`"),
+                };
                 Check::fail(APT_COVERAGE, reason)
             }
         });
@@ -194,7 +208,7 @@ pub fn indexes_of(release: &str) -> Result<Vec<String>, ReleaseFileError> {
 /// Where the bytes are no index.
 pub fn packages_of(index: &[u8]) -> Result<usize, IndexError> {
     let mut packages = BTreeMap::new();
-    index::read(index, None, &mut packages)?;
+    index::read(index, None, Readers::Clients, &mut packages)?;
     Ok(packages.len())
 }
 
@@ -316,13 +330,14 @@ impl Reading<'_> {
     ) -> Result<Result<(), String>, E> {
         let folder = self.rule.release.rsplit_once('/').map(|(folder, _)| folder);
         let plain = release.files.get(index);
+        let readers = release.readers(index);
         let mut is_there = false;
         for (ending, packing) in PACKINGS {
             let name = format!("{index}{ending}");
             let shown = printable(&name);
             let path = folder.map_or_else(|| name.clone(), |folder| format!("{folder}/{name}"));
             let Some(listed) = release.files.get(&name) else {
-                // apt may ask for it, and finds no digest to believe.
+                // apt asks for no form that is not listed; what is listed by SHA-512 alone was refused before.
                 continue;
             };
             let Some(bytes) = file(&path, Limits::INDEX_BYTES + 1)? else {
@@ -335,7 +350,7 @@ impl Reading<'_> {
             if let Err(reason) = compared(&shown, listed, Sha256::of(&bytes), bytes.len() as u64) {
                 return Ok(Err(reason));
             }
-            let read = index::read(&bytes, packing, &mut self.packages);
+            let read = index::read(&bytes, packing, readers, &mut self.packages);
             let compared = read.map_err(|error| format!("`{shown}`: {error}"));
             let compared = compared.and_then(|found| match plain {
                 Some(plain) => compared_plain(&shown, plain, found),

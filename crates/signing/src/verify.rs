@@ -13,7 +13,7 @@ use release::name::{FileName, printable};
 use release::{Kind, Platform, Timestamp, Version};
 
 use crate::apple;
-use crate::apt::AptRepository;
+use crate::apt::{self, AptRepository};
 use crate::authenticode;
 use crate::checks::{APT_SIGNATURE, Check, FORMAT_UNSUPPORTED, Outcome, SUMS_COVERAGE};
 use crate::format::Format;
@@ -286,11 +286,7 @@ fn apt_checks(whole: Whole<'_>) -> Vec<Check> {
         candidate,
         measured,
     } = whole;
-    let is_package = match candidate.kind {
-        Kind::Deb => true,
-        Kind::File => measured.format == Format::Deb,
-        _ => false,
-    };
+    let is_package = apt::is_package(candidate.kind, measured.format, candidate.name);
     let rules = context.policy.rules_for(candidate.platform.os());
     let mut rules: Vec<_> = rules.filter_map(|rules| rules.apt.as_ref()).collect();
     rules.dedup();

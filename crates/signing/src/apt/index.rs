@@ -9,7 +9,7 @@ use release::name::printable;
 use thiserror::Error;
 
 use super::Limits;
-use super::release_file::{Listed, ReleaseFileError, digits, fields};
+use super::release_file::{Listed, Readers, ReleaseFileError, digits, fields};
 use crate::digest::{DigestAlgorithm, Hasher};
 use crate::unpack::Packing;
 use crate::walk::names::relative;
@@ -29,6 +29,9 @@ pub enum IndexError {
         Limits::LINE_BYTES
     )]
     Line,
+    /// A line that looks empty. To apt it ends no paragraph, and of what follows the last field counts.
+    #[error("line {0} has nothing but white space, and is not empty")]
+    Blank(usize),
     /// A paragraph that is none.
     #[error("a paragraph cannot be read: {0}")]
     Paragraph(#[from] ReleaseFileError),
@@ -72,10 +75,12 @@ pub(super) struct Entry {
     path: String,
     pub(super) size: u64,
     pub(super) sha256: Sha256,
+    /// Of the indexes that it was found in.
+    pub(super) readers: Readers,
 }
 
 impl Entry {
-    fn parse(paragraph: &str) -> Result<Self, IndexError> {
+    fn parse(paragraph: &str, readers: Readers) -> Result<Self, IndexError> {
         let fields = fields(paragraph)?;
         let package = fields.get("package").map(|it| it.trim());
         let shown = || printable(package.unwrap_or_default());
@@ -105,7 +110,20 @@ impl Entry {
             })?,
             size: digits(field("Size")?).ok_or_else(|| wrong("Size"))?,
             sha256: field("SHA256")?.parse().map_err(|_| wrong("SHA256"))?,
+            readers,
         })
+    }
+
+    /// Whether another says the same, wherever that was found.
+    fn agrees_with(&self, other: &Self) -> bool {
+        let Self {
+            identity,
+            path,
+            size,
+            sha256,
+            readers: _,
+        } = self;
+        (identity, path, size, sha256) == (&other.identity, &other.path, &other.size, &other.sha256)
     }
 
     /// The last part of its path.
@@ -146,6 +164,7 @@ impl<R: Read> Read for Plain<R> {
 pub(super) fn read(
     packed: &[u8],
     packing: Option<Packing>,
+    readers: Readers,
     packages: &mut BTreeMap<Identity, Entry>,
 ) -> Result<Listed, IndexError> {
     let plain: Box<dyn Read + '_> = match packing {
@@ -158,7 +177,7 @@ pub(super) fn read(
         size: 0,
     });
     let mut paragraph = String::new();
-    loop {
+    for number in 1.. {
         let mut line = Vec::new();
         let mut bounded = plain.by_ref().take(Limits::LINE_BYTES + 1);
         let read = bounded.read_until(b'\n', &mut line);
@@ -171,7 +190,10 @@ pub(super) fn read(
         }
         let is_end = line.is_empty();
         let line = String::from_utf8(line).map_err(|_| IndexError::Line)?;
-        if !line.trim_end().is_empty() {
+        if !matches!(line.as_str(), "" | "\n") {
+            if line.trim().is_empty() {
+                return Err(IndexError::Blank(number));
+            }
             paragraph.push_str(&line);
             if paragraph.len() as u64 > 4 * Limits::LINE_BYTES {
                 return Err(IndexError::Line);
@@ -179,7 +201,8 @@ pub(super) fn read(
             continue;
         }
         if !paragraph.is_empty() {
-            take(Entry::parse(&std::mem::take(&mut paragraph))?, packages)?;
+            let entry = Entry::parse(&std::mem::take(&mut paragraph), readers)?;
+            take(entry, packages)?;
         }
         if is_end {
             break;
@@ -195,11 +218,12 @@ pub(super) fn read(
 
 /// A package of all architectures is in the index of each.
 fn take(entry: Entry, packages: &mut BTreeMap<Identity, Entry>) -> Result<(), IndexError> {
-    if let Some(known) = packages.get(&entry.identity) {
-        return match *known == entry {
-            true => Ok(()),
-            false => Err(IndexError::Differs(entry.to_string())),
-        };
+    if let Some(known) = packages.get_mut(&entry.identity) {
+        if !known.agrees_with(&entry) {
+            return Err(IndexError::Differs(entry.to_string()));
+        }
+        known.readers = known.readers.max(entry.readers);
+        return Ok(());
     }
     if packages.len() >= Limits::PACKAGES {
         return Err(IndexError::TooMany);

@@ -1,4 +1,7 @@
-//! The release file: one paragraph of fields (`deb822(5)`), of which one lists files with their digests.
+//! The release file: one paragraph of fields (`deb822(5)`), of which some list files with their digests.
+//!
+//! Believed is `SHA256`. apt believes `SHA512` as much, so that may not list what the other does not. It passes over what is in
+//! `MD5Sum` and `SHA1` alone (apt 2.6: "provides only weak security information"), and so is it here.
 
 use std::collections::BTreeMap;
 
@@ -27,15 +30,21 @@ pub enum ReleaseFileError {
     /// A line of the list that is none.
     #[error("a line of `SHA256` is not `<64 hexadecimal digits> <bytes> <path>`: `{0}`")]
     File(String),
+    /// A line of the other list that is none.
+    #[error("a line of `SHA512` is not `<digest> <bytes> <path>`: `{0}`")]
+    OtherFile(String),
+    /// A file that only the other list has.
+    #[error("`SHA512` lists `{0}`, which apt reads, and `SHA256` does not")]
+    Unlisted(String),
     /// A name that is refused.
-    #[error("`SHA256` lists a name that is refused: {0}")]
-    Name(String),
+    #[error("`{list}` lists a name that is refused: {reason}")]
+    Name { list: &'static str, reason: String },
     /// A file twice.
     #[error("`SHA256` lists `{0}` twice")]
     FileTwice(String),
     /// Too many of them.
-    #[error("`SHA256` lists more files than are read")]
-    TooMany,
+    #[error("`{0}` lists more files than are read")]
+    TooMany(&'static str),
 }
 
 /// What is listed of a file.
@@ -45,10 +54,23 @@ pub(super) struct Listed {
     pub(super) size: u64,
 }
 
+/// Whether anybody who installs reads an index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Readers {
+    /// apt asks for no such name.
+    Nobody,
+    Clients,
+}
+
 #[derive(Debug, Clone)]
 pub(super) struct ReleaseFile {
     date: Timestamp,
     valid_until: Option<Timestamp>,
+    /// Those that are named; none where the field is missing, and then apt takes what its source names.
+    components: Option<Vec<String>>,
+    architectures: Option<Vec<String>>,
+    /// `No-Support-for-Architecture-all: Packages`: packages of all architectures are in the index of each.
+    is_all_unread: bool,
     /// By path, relative to the folder of the release file.
     pub(super) files: BTreeMap<String, Listed>,
 }
@@ -85,18 +107,29 @@ impl ReleaseFile {
                 sha256: sha256.parse().map_err(|_| wrong())?,
                 size: digits(size).ok_or_else(wrong)?,
             };
-            let path = relative(path.as_bytes())
-                .map_err(|error| ReleaseFileError::Name(error.to_string()))?;
+            let path = path_of("SHA256", path)?;
             if files.len() >= Limits::FILES {
-                return Err(ReleaseFileError::TooMany);
+                return Err(ReleaseFileError::TooMany("SHA256"));
             }
             if files.insert(path.clone(), listed).is_some() {
                 return Err(ReleaseFileError::FileTwice(printable(&path)));
             }
         }
+        if let Some(listed) = fields.get("sha512") {
+            check_other(listed, &files)?;
+        }
+        let words = |key: &str| {
+            let words = fields.get(key).map(|value| value.split_ascii_whitespace());
+            let words: Vec<_> = words?.map(str::to_owned).collect();
+            (!words.is_empty()).then_some(words)
+        };
+        let unread = words("no-support-for-architecture-all").unwrap_or_default();
         Ok(Self {
             date,
             valid_until,
+            components: words("components"),
+            architectures: words("architectures"),
+            is_all_unread: unread.iter().any(|it| it == INDEX),
             files,
         })
     }
@@ -113,6 +146,40 @@ impl ReleaseFile {
         found
     }
 
+    /// Whether apt asks for an index, by its name when it is not packed: `<component>/binary-<architecture>/Packages`, or
+    /// `Packages` of a flat repository, and only where that name is listed, whichever form of it is got then.
+    ///
+    /// departs: apt 2.6 takes components and architectures that are not named too, where a source asks for them; here they must
+    /// be, `all` among them.
+    pub(super) fn readers(&self, index: &str) -> Readers {
+        if !self.files.contains_key(index) {
+            return Readers::Nobody;
+        }
+        if index == INDEX {
+            return Readers::Clients;
+        }
+        let parts = index
+            .strip_suffix(INDEX)
+            .and_then(|folder| folder.strip_suffix('/')?.rsplit_once('/'));
+        let parts = parts.and_then(|(component, folder)| {
+            let architecture = folder.strip_prefix("binary-")?;
+            Some((component, architecture))
+        });
+        let Some((component, architecture)) = parts else {
+            return Readers::Nobody;
+        };
+        // Debian's updates name `updates/main`, which lies at `main`.
+        let is_component = |it: &String| it == component || it.ends_with(&format!("/{component}"));
+        let components = self.components.as_ref();
+        let architectures = self.architectures.as_ref();
+        let is_named = components.is_none_or(|named| named.iter().any(is_component))
+            && architectures.is_none_or(|named| named.iter().any(|it| it == architecture));
+        match is_named && !(architecture == "all" && self.is_all_unread) {
+            true => Readers::Clients,
+            false => Readers::Nobody,
+        }
+    }
+
     /// What is said of a time, or why it is not valid then.
     pub(super) fn valid_at(&self, at: Timestamp) -> Result<String, String> {
         let Self {
@@ -127,6 +194,37 @@ impl ReleaseFile {
             }
             Some(until) => Ok(format!("of {date}, valid until {until}")),
             None => Ok(format!("of {date}, without an end")),
+        }
+    }
+}
+
+/// Refuses a list by SHA-512 with anything that is not listed by SHA-256, as apt believes either. Its digests need not be read:
+/// apt demands that both hold.
+fn check_other(listed: &str, files: &BTreeMap<String, Listed>) -> Result<(), ReleaseFileError> {
+    for line in listed.lines().filter(|line| !line.trim().is_empty()) {
+        let wrong = || ReleaseFileError::OtherFile(printable(line));
+        let words: Vec<_> = line.split_ascii_whitespace().collect();
+        let [_, size, path] = words.as_slice() else {
+            return Err(wrong());
+        };
+        digits(size).ok_or_else(wrong)?;
+        let path = path_of("SHA512", path)?;
+        if !files.contains_key(&path) {
+            return Err(ReleaseFileError::Unlisted(printable(&path)));
+        }
+    }
+    Ok(())
+}
+
+/// A path that is listed. apt compares them as they are spelt, so `./main` is not `main`.
+fn path_of(list: &'static str, path: &str) -> Result<String, ReleaseFileError> {
+    let wrong = |reason| ReleaseFileError::Name { list, reason };
+    let found = relative(path.as_bytes()).map_err(|error| wrong(error.to_string()))?;
+    match found == path {
+        true => Ok(found),
+        false => {
+            let (path, found) = (printable(path), printable(&found));
+            Err(wrong(format!("`{path}`, which apt looks for as `{found}`")))
         }
     }
 }

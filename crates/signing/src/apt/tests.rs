@@ -6,8 +6,14 @@ mod repository;
 use std::cmp::Ordering;
 use std::process::Command;
 
+use release::{FileName, Kind};
+
+use super::is_package;
+use super::release_file::{Readers, ReleaseFile};
 use super::version::compare;
+use crate::format::Format;
 use crate::openpgp::tests::judge::is_there;
+use mutants::{unlisted, with_all};
 use repository::{Form, Repository, has_tools};
 
 #[test]
@@ -51,6 +57,89 @@ fn earlier_versions_may_stay() {
     let built = repository.built();
     assert_eq!(built.failed(), Vec::<&str>::new());
     assert!(built.apt());
+}
+
+/// What only weak digests list is nobody's: apt does not get it, and here it is not read.
+#[test]
+fn lists_of_weak_digests_are_passed_over() {
+    if !has_tools() {
+        return;
+    }
+    const ALL: &str = "main/binary-all/Packages";
+    let mut repository = Repository::new(Form::InPlace);
+    with_all(&mut repository);
+    repository.text = |text| text.replacen("Architectures: amd64", "Architectures: all amd64", 1);
+    let built = repository.built();
+    assert_eq!(built.failed(), ["apt.extra"]);
+    assert!(built.apt_gets("9.9.9"), "apt reads the index of all");
+    repository.text = |text| {
+        let text = text.replacen("Architectures: amd64", "Architectures: all amd64", 1);
+        unlisted(&unlisted(&text, "SHA256", ALL), "SHA512", ALL)
+    };
+    let built = repository.built();
+    assert_eq!(built.failed(), Vec::<&str>::new());
+    assert!(built.apt());
+    assert!(!built.apt_gets("9.9.9"), "apt believes MD5 or SHA-1");
+}
+
+/// Then apt takes what its source names.
+#[test]
+fn components_and_architectures_need_not_be_named() {
+    if !has_tools() {
+        return;
+    }
+    let mut repository = Repository::new(Form::InPlace);
+    repository.text = |text| {
+        let text = text.replacen("Architectures: amd64\n", "", 1);
+        text.replacen("Components: main\n", "", 1)
+    };
+    let built = repository.built();
+    assert_eq!(built.failed(), Vec::<&str>::new());
+    assert!(built.apt());
+}
+
+#[test]
+fn clients_read_what_is_named() {
+    let paths = [
+        ("Packages", Readers::Clients),
+        ("main/binary-amd64/Packages", Readers::Clients),
+        ("main/binary-all/Packages", Readers::Clients),
+        ("updates/main/binary-amd64/Packages", Readers::Nobody),
+        ("extra/binary-amd64/Packages", Readers::Clients),
+        ("more/extra/binary-amd64/Packages", Readers::Clients),
+        ("tra/binary-amd64/Packages", Readers::Nobody),
+        ("main/binary-arm64/Packages", Readers::Nobody),
+        (
+            "main/debian-installer/binary-amd64/Packages",
+            Readers::Nobody,
+        ),
+        ("binary-amd64/Packages", Readers::Nobody),
+        ("sub/Packages", Readers::Nobody),
+    ];
+    let digest = "0".repeat(64);
+    let lines = paths.map(|(path, _)| format!(" {digest} 1 {path}\n"));
+    let text = format!(
+        "Date: Wed, 25 Nov 2026 14:00:00 UTC\nComponents: main more/extra\nArchitectures: all amd64\nSHA256:\n{}",
+        lines.concat()
+    );
+    let release = ReleaseFile::parse(&text).expect("a release file");
+    for (path, expected) in paths {
+        assert_eq!(release.readers(path), expected, "{path}");
+    }
+    assert_eq!(
+        release.readers("more/binary-amd64/Packages"),
+        Readers::Nobody
+    );
+}
+
+#[test]
+fn packages_are_told_by_kind_format_or_name() {
+    let name = |name: &str| name.parse::<FileName>().expect("a name");
+    let (deb, other) = (name("atlas.deb"), name("atlas"));
+    assert!(is_package(Kind::Deb, Format::Other, &other));
+    assert!(is_package(Kind::Binary, Format::Deb, &other));
+    assert!(is_package(Kind::Binary, Format::Other, &deb));
+    assert!(!is_package(Kind::Binary, Format::Other, &other));
 }
 
 #[test]

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-use super::repository::{BINARY, DEB, Form, Repository, has_tools};
-use crate::apt::release_file::ReleaseFile;
+use super::repository::{BINARY, BINARY_ALL, DEB, Form, Repository, has_tools};
+use crate::apt::release_file::{Readers, ReleaseFile};
 use crate::apt::version::compare;
 use crate::apt::{PACKINGS, index};
 
@@ -46,6 +46,49 @@ fn without(text: &str, field: &str) -> String {
 /// With a field of another value.
 fn with(text: &str, field: &str, value: &str) -> String {
     format!("{field}: {value}\n{}", without(text, &format!("{field}:")))
+}
+
+/// Without a path in the list of a digest.
+pub(super) fn unlisted(text: &str, list: &str, path: &str) -> String {
+    let mut is_in = false;
+    let lines = text.lines().filter(|line| {
+        if !line.starts_with(' ') {
+            is_in = line.strip_suffix(':') == Some(list);
+        }
+        !(is_in && line.ends_with(&format!(" {path}")))
+    });
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
+/// Packages of all architectures into an index of their own, as others do it.
+pub(super) fn split_all(root: &Path) {
+    let (from, to) = (root.join(BINARY), root.join(BINARY_ALL));
+    let text = fs::read_to_string(from.join("Packages")).expect("a file");
+    let is_all = |it: &&str| it.contains("Architecture: all");
+    let paragraphs = text.split_inclusive("\n\n");
+    let (all, own): (Vec<_>, Vec<_>) = paragraphs.partition(is_all);
+    fs::create_dir_all(&to).expect("a folder");
+    fs::write(from.join("Packages"), own.concat()).expect("a file");
+    fs::write(to.join("Packages"), all.concat()).expect("a file");
+}
+
+/// A later version for all architectures, in an index of its own.
+pub(super) fn with_all(it: &mut Repository) {
+    it.packings = &[];
+    it.others = vec![("atlas", "9.9.9", "all")];
+    it.listed = split_all;
+}
+
+/// The index to another folder of the suite, unpacked.
+fn moved(it: &mut Repository, listed: fn(&Path)) {
+    it.packings = &[];
+    it.listed = listed;
+}
+
+fn rename(root: &Path, to: &str) {
+    let to = root.join(to);
+    fs::create_dir_all(to.parent().expect("a folder")).expect("a folder");
+    fs::rename(root.join(BINARY), to).expect("it was there");
 }
 
 const IN_PLACE: &[Mutant] = &[
@@ -180,6 +223,93 @@ const ALL: &[Mutant] = &[
                 text.replacen("SHA256:\n", &format!("SHA256:\n{line}\n"), 1)
             };
         },
+    ),
+    (
+        "index that is listed by SHA-512 alone",
+        "apt.release",
+        Accepts("it believes that as much"),
+        |it| {
+            with_all(it);
+            it.text = |text| unlisted(&text, "SHA256", "main/binary-all/Packages");
+        },
+    ),
+    (
+        "list by SHA-512 that cannot be read",
+        "apt.release",
+        Refuses,
+        |it| it.text = |text| text.replacen("SHA512:\n", "SHA512:\n 00 main\n", 1),
+    ),
+    (
+        "path that is not spelt as apt looks for it",
+        "apt.release",
+        Refuses,
+        |it| it.text = |text| text.replace(" main/", " ./main/"),
+    ),
+    (
+        "index in no folder of a component",
+        "apt.coverage",
+        Refuses,
+        |it| moved(it, |root| rename(root, "dists/stable/x/y")),
+    ),
+    (
+        "index of all architectures, which are not named",
+        "apt.coverage",
+        Refuses,
+        |it| moved(it, |root| rename(root, BINARY_ALL)),
+    ),
+    (
+        "index of all architectures, which is said to be for others",
+        "apt.coverage",
+        Refuses,
+        |it| {
+            moved(it, |root| rename(root, BINARY_ALL));
+            it.text = |text| {
+                let text = with(&text, "Architectures", "all amd64");
+                with(&text, "No-Support-for-Architecture-all", "Packages")
+            };
+        },
+    ),
+    (
+        "component that is not named",
+        "apt.coverage",
+        Accepts("it takes what its source names"),
+        |it| it.text = |text| with(&text, "Components", "contrib"),
+    ),
+    (
+        "architecture that is not named",
+        "apt.coverage",
+        Accepts("it takes what its source names"),
+        |it| it.text = |text| with(&text, "Architectures", "s390x"),
+    ),
+    (
+        "index that is not listed unpacked",
+        "apt.coverage",
+        Refuses,
+        |it| {
+            it.text = |text| {
+                let lines = text
+                    .lines()
+                    .filter(|line| !line.ends_with(" main/binary-amd64/Packages"));
+                lines.map(|line| format!("{line}\n")).collect()
+            };
+        },
+    ),
+    (
+        "line of a blank between packages",
+        "apt.index",
+        Refuses,
+        |it| {
+            it.index = |text| {
+                let earlier = text.replace("1.4.0", "1.3.0");
+                format!("{}\n \n{earlier}", text.trim_end())
+            };
+        },
+    ),
+    (
+        "line of a tab behind a package",
+        "apt.index",
+        Accepts("it is of that package"),
+        |it| it.index = |text| format!("{}\n\t\n", text.trim_end()),
     ),
     ("byte of an index", "apt.index", Refuses, |it| {
         it.behind = |root| {
@@ -339,8 +469,8 @@ proptest! {
     ) {
         drop(ReleaseFile::parse(&text));
         for (_, packing) in PACKINGS {
-            drop(index::read(&bytes, packing, &mut BTreeMap::new()));
-            drop(index::read(text.as_bytes(), packing, &mut BTreeMap::new()));
+            drop(index::read(&bytes, packing, Readers::Clients, &mut BTreeMap::new()));
+            drop(index::read(text.as_bytes(), packing, Readers::Nobody, &mut BTreeMap::new()));
         }
         prop_assert_eq!(compare(&text, &text), Ordering::Equal);
     }

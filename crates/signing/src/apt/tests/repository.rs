@@ -57,6 +57,8 @@ pub(super) struct Repository {
 
 /// Where the index lies.
 pub(super) const BINARY: &str = "dists/stable/main/binary-amd64";
+/// And that of packages of all architectures, where they have their own.
+pub(super) const BINARY_ALL: &str = "dists/stable/main/binary-all";
 pub(super) const DEB: &str = "pool/atlas_1.4.0_amd64.deb";
 
 fn run(program: &str, arguments: &[&str], folder: &Path) -> Vec<u8> {
@@ -264,6 +266,11 @@ impl Built {
 
     /// Whether apt takes the repository, and the package from it.
     pub(super) fn apt(&self) -> bool {
+        self.apt_gets("1.4.0")
+    }
+
+    /// Whether apt gets a version of the package.
+    pub(super) fn apt_gets(&self, version: &str) -> bool {
         let folder = self.folder.path().join("apt");
         let make = |path: &str| {
             let path = folder.join(path);
@@ -317,6 +324,6 @@ impl Built {
                 .status();
             status.expect("it starts").success()
         };
-        apt(&["update"]) && apt(&["download", "atlas=1.4.0"])
+        apt(&["update"]) && apt(&["download", &format!("atlas={version}")])
     }
 }
