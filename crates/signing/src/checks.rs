@@ -225,7 +225,7 @@ checks! {
     DEB_MEMBERS = "deb.members", "The package has its three members in order, and behind them only signatures.";
     FEED_PARSE = "feed.parse", "An update feed beside the artifacts can be read as its updater reads it.";
     FEED_VERSION = "feed.version", "The feed shows the version that is released, and none that is newer.";
-    FEED_COVERAGE = "feed.coverage", "Each file that the feed lists for this version is there, and each platform that it serves finds an artifact in it.";
+    FEED_COVERAGE = "feed.coverage", "Each file that the feed lists for this version is an artifact that is there, and each platform that it serves finds an artifact in it.";
     FEED_SIZE = "feed.size", "A file has the length that the feed states.";
     FEED_DIGEST = "feed.digest", "A file has the digest that the feed states.";
     FEED_SIGNATURE = "feed.signature", "The signature in the feed is the one that stands beside the file.";

@@ -191,6 +191,14 @@ impl Judging<'_> {
             );
             return Check::fail(FEED_COVERAGE, reason);
         }
+        let unverified = self.unverified(artifacts);
+        if !unverified.is_empty() {
+            let reason = format!(
+                "it lists {}, which is no artifact of this release: nobody verified it, and clients would install it; add a rule to `artifacts`, or take it out of the feed",
+                quoted(unverified.iter().map(String::as_str))
+            );
+            return Check::fail(FEED_COVERAGE, reason);
+        }
         let listings = feeds
             .iter()
             .filter_map(|it| Some((it, it.listing.as_ref().ok()?)));
@@ -238,6 +246,18 @@ impl Judging<'_> {
             ),
         };
         Check::pass(FEED_COVERAGE, reason)
+    }
+
+    /// Files of the released version whose bytes are those of no artifact. Deltas of packages are such files too: what
+    /// they make of an installed app is what counts. Those of Sparkle and blockmaps are in no listing.
+    fn unverified(&self, artifacts: &[Offered]) -> Vec<String> {
+        let is_artifact = |found: &Resolved| {
+            let mut digests = artifacts.iter().map(|it| it.sha256);
+            digests.any(|it| it == found.stood.sha256)
+        };
+        let current = self.pairs().filter(|(listed, _)| self.is_current(listed));
+        let unverified = current.filter(|(_, found)| found.is_some_and(|it| !is_artifact(it)));
+        unverified.map(|(listed, _)| listed.name()).collect()
     }
 
     fn files(&self, checks: &mut Vec<Check>) {

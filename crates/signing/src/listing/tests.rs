@@ -131,6 +131,37 @@ fn each_thing_that_is_wrong_fails_its_check() {
     assert_eq!(failed(&arm, &other), ["feed.coverage"]);
 }
 
+/// What no rule calls an artifact was verified by nobody: an archive, or a package of differences.
+#[test]
+fn what_a_feed_lists_for_this_version_is_an_artifact() {
+    for name in ["evil.zip", "Atlas-1.4.0-delta.nupkg"] {
+        let more = with(|feed, listing| {
+            listing.files.push(Listed {
+                url: name.to_owned(),
+                ..Listed::default()
+            });
+            feed.files.push(Some(Resolved {
+                stood: stood(b"evil"),
+                signature: None,
+            }));
+        });
+        assert_eq!(failed(&more, &artifacts()), ["feed.coverage"]);
+        // Of another version it is not looked at.
+        let older = |mut feed: FoundFeed| {
+            let listing = feed.listing.as_mut().expect("a listing");
+            listing.files[2].version = Some("1.3.0".to_owned());
+            feed
+        };
+        let older: Vec<_> = more.into_iter().map(older).collect();
+        assert_eq!(failed(&older, &artifacts()), [""; 0]);
+    }
+    // No artifact is for whom the feed is.
+    let mut linux = artifacts();
+    linux[0].platform = Platform::LinuxX64;
+    linux[0].sha256 = Sha256::of(b"linux");
+    assert_eq!(failed(&[feed()], &linux), ["feed.coverage"]);
+}
+
 #[test]
 fn feeds_of_one_updater_are_judged_together() {
     let mut all = artifacts();
