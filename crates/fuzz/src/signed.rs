@@ -146,7 +146,7 @@ pub(crate) fn succeed(bytes: &[u8], kind: release::Kind) {
             platform,
             kind,
             facts: facts.clone(),
-            sparkle: None,
+            sparkle: signing::continuity::InAppcasts::Unlisted,
             keyed: Vec::new(),
         };
         let both = std::slice::from_ref(&released);

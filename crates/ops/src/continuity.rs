@@ -3,16 +3,16 @@
 //! The previous release's files are found again by the rules of the configuration: what a rule calls an artifact now is what
 //! it was then. Everything is read from the files, nothing from a network.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use globset::GlobBuilder;
 use release::name::printable;
-use release::{Kind, Listing, Os, Platform};
+use release::{Kind, Listing, Os, Platform, Version};
 use signing::continuity::{
-    Comparison, ContinuityReport, Facts, Publishers, Released, compare, facts,
+    Comparison, ContinuityReport, Facts, InAppcasts, Publishers, Released, compare, facts,
     of_keys as of_keys_in,
 };
 use signing::sparkle::{self, PublicKey, appcast};
@@ -79,7 +79,7 @@ pub(crate) fn judge(
         Ok(released(&it.path, it.platform, it.kind, facts))
     });
     let mut new = new.collect::<Result<Vec<_>, Error>>()?;
-    sparkle_signatures(&old, &mut new, found)?;
+    sparkle_signatures(&old, &mut new, found, &request.version)?;
     let publishers = publishers(&old, &files.app_updates)?;
     let mut report = compare(Comparison {
         previous: &old,
@@ -96,7 +96,7 @@ fn released(path: &str, platform: Platform, kind: Kind, facts: Facts) -> Release
         platform,
         kind,
         facts,
-        sparkle: None,
+        sparkle: InAppcasts::Unlisted,
         keyed: Vec::new(),
     }
 }
@@ -341,6 +341,7 @@ fn sparkle_signatures(
     old: &[Released],
     new: &mut [Released],
     found: &[Found],
+    version: &Version,
 ) -> Result<(), Error> {
     let keys = old
         .iter()
@@ -352,9 +353,14 @@ fn sparkle_signatures(
     if keys.is_empty() {
         return Ok(());
     }
-    let signatures = appcast_signatures(found)?;
+    let signatures = appcast_signatures(found, version)?;
     for (released, artifact) in new.iter_mut().zip(found) {
-        let Some(signature) = signatures.get(artifact.name.as_str()) else {
+        let Some(stated) = signatures.get(artifact.name.as_str()) else {
+            continue;
+        };
+        // Clients may read any of the appcasts, and any of the items.
+        let Some(stated) = stated.iter().cloned().collect::<Option<Vec<_>>>() else {
+            released.sparkle = InAppcasts::Unsigned;
             continue;
         };
         let mut holds = Vec::new();
@@ -362,33 +368,61 @@ fn sparkle_signatures(
             let Ok(key) = text.parse::<PublicKey>() else {
                 continue;
             };
-            let checked = sparkle::check(signature, &key, &mut open(&artifact.file)?);
-            let checked = checked.map_err(|source| MeasureError::Unreadable {
-                path: printable(&artifact.path),
-                source,
-            });
-            if checked? {
+            if is_signed(&stated, &key, artifact)? {
                 holds.push(text.clone());
             }
         }
-        released.sparkle = Some(holds);
+        released.sparkle = InAppcasts::Signed(holds);
     }
     Ok(())
 }
 
-/// The signatures in appcasts beside artifacts, by the names of the files.
-fn appcast_signatures(found: &[Found]) -> Result<BTreeMap<String, String>, Error> {
-    let mut signatures = BTreeMap::new();
+/// Whether every signature holds under a key.
+fn is_signed(stated: &[String], key: &PublicKey, artifact: &Found) -> Result<bool, Error> {
+    for signature in stated {
+        let checked = sparkle::check(signature, key, &mut open(&artifact.file)?);
+        let checked = checked.map_err(|source| MeasureError::Unreadable {
+            path: printable(&artifact.path),
+            source,
+        });
+        if !checked? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// What items state: each signature once, and none where one has none.
+type Stated = BTreeSet<Option<String>>;
+
+/// What appcasts beside artifacts state of them, by the names of the files. An item of another version may have a file of the
+/// same name, and that was another file.
+fn appcast_signatures(
+    found: &[Found],
+    version: &Version,
+) -> Result<BTreeMap<String, Stated>, Error> {
+    let mut signatures = BTreeMap::<_, Stated>::new();
+    let mut of_others = BTreeMap::<_, Stated>::new();
     for (_, listing) in feeds::find(found, appcast::is_appcast)? {
         // One that cannot be read fails as a feed.
         let files = listing.map_or_else(|_| Vec::new(), |Listing { files, .. }| files);
         for listed in files {
-            if let Some(signature) = &listed.signature {
-                let name = found.iter().map(|it| it.name.as_str());
-                let mut name = name.filter(|name| signing::listing::fits(&listed.name(), name));
-                signatures.extend(name.next().map(|name| (name.to_owned(), signature.clone())));
+            let names = found.iter().map(|it| it.name.as_str());
+            let listed_name = listed.name();
+            let fitting = names.filter(|name| signing::listing::fits(&listed_name, name));
+            let stated = listed.version.as_deref().unwrap_or_default();
+            let place = match release::listing::is_version(stated, version) {
+                true => &mut signatures,
+                false => &mut of_others,
+            };
+            for name in fitting {
+                let all = place.entry(name.to_owned()).or_default();
+                all.insert(listed.signature.clone());
             }
         }
+    }
+    for (name, stated) in of_others {
+        signatures.entry(name).or_insert(stated);
     }
     Ok(signatures)
 }

@@ -123,10 +123,22 @@ pub struct Released {
     pub kind: Kind,
     /// What it says of itself.
     pub facts: Facts,
-    /// The keys under which the signature holds that an appcast beside it states; none where no appcast states one.
-    pub sparkle: Option<Vec<String>>,
+    /// What appcasts beside it state of it.
+    pub sparkle: InAppcasts,
     /// Of a previous artifact: what was found of its OpenPGP and minisign signatures by the keys of today's policy.
     pub keyed: Vec<Check>,
+}
+
+/// What the appcasts beside an artifact state of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum InAppcasts {
+    /// None lists it.
+    #[default]
+    Unlisted,
+    /// One lists it without a signature.
+    Unsigned,
+    /// The keys under which every signature holds that is stated.
+    Signed(Vec<String>),
 }
 
 /// What an installed app takes updates from: the publishers that an `app-update.yml` names.

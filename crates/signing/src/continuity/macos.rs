@@ -9,7 +9,7 @@ use crate::checks::{
     CONTINUITY_BUNDLE_ID, CONTINUITY_READABLE, CONTINUITY_REQUIREMENT, CONTINUITY_SPARKLE_KEY,
     CONTINUITY_TEAM_ID, Check,
 };
-use crate::continuity::{Released, Step};
+use crate::continuity::{InAppcasts, Released, Step};
 use crate::inspection::{AppleReport, Inspection, SignatureReport};
 use crate::judging::outcome;
 use crate::report::Verdict;
@@ -74,8 +74,8 @@ struct Pair<'a> {
     new: &'a App,
     before: Option<Value>,
     after: Option<Value>,
-    /// The keys under which the successor's signature in an appcast holds.
-    sparkle: Option<&'a [String]>,
+    /// What appcasts state of the successor's archive.
+    sparkle: &'a InAppcasts,
 }
 
 impl<'a> Pair<'a> {
@@ -85,7 +85,7 @@ impl<'a> Pair<'a> {
             new,
             before: Value::parse(&old.info).ok(),
             after: Value::parse(&new.info).ok(),
-            sparkle: next.sparkle.as_deref(),
+            sparkle: &next.sparkle,
         }
     }
 
@@ -158,7 +158,10 @@ impl<'a> Pair<'a> {
         let is_kept = new.as_ref() == Some(&old);
         let shown = |key: Option<&String>| key.map_or("none".to_owned(), |it| printable(it));
         let holds = |key: Option<&String>| {
-            let keys = self.sparkle.unwrap_or_default();
+            let keys = match self.sparkle {
+                InAppcasts::Signed(keys) => keys.as_slice(),
+                InAppcasts::Unlisted | InAppcasts::Unsigned => &[],
+            };
             key.is_some_and(|key| keys.contains(key))
         };
         let check = |failure: Option<String>, passes: String| {
@@ -169,7 +172,7 @@ impl<'a> Pair<'a> {
         let to = format!("`{}`", shown(new.as_ref()));
         let checked = match (self.sparkle, is_kept) {
             // Without a signature to check, what is certain is that both may not change.
-            (None, true) => {
+            (InAppcasts::Unlisted, true) => {
                 step.note(format!(
                     "{what}no appcast here lists this archive, so no Sparkle signature was checked"
                 ));
@@ -178,7 +181,7 @@ impl<'a> Pair<'a> {
                     format!("installed apps and the new one have the key {from}"),
                 )
             }
-            (None, false) if is_accepted => {
+            (InAppcasts::Unlisted, false) if is_accepted => {
                 step.note(format!(
                     "{what}no appcast here lists this archive, so no Sparkle signature was checked"
                 ));
@@ -189,25 +192,31 @@ impl<'a> Pair<'a> {
                     ),
                 )
             }
-            (None, false) => check(
+            (InAppcasts::Unlisted, false) => check(
                 Some(format!(
                     "the key changes from {from} to {to}, and who signed the app changes too: Sparkle allows one of them at a time"
                 )),
                 String::new(),
             ),
-            (Some(_), _) if holds(Some(&old)) => check(
+            (InAppcasts::Unsigned, _) => check(
+                Some(format!(
+                    "installed apps have the key {from}, and an appcast lists the archive without `sparkle:edSignature`: they refuse it; sign with `sign_update` and that key"
+                )),
+                String::new(),
+            ),
+            (InAppcasts::Signed(_), _) if holds(Some(&old)) => check(
                 None,
                 format!("the archive is signed by {from}, which installed apps have"),
             ),
-            (Some(_), false) if holds(new.as_ref()) && is_accepted => check(
+            (InAppcasts::Signed(_), false) if holds(new.as_ref()) && is_accepted => check(
                 None,
                 format!(
                     "the archive is signed by the new key {to}, and macOS takes both for one app"
                 ),
             ),
-            (Some(_), _) => check(
+            (InAppcasts::Signed(_), _) => check(
                 Some(format!(
-                    "installed apps have the key {from}, and the signature in the appcast does not hold under it; sign with `sign_update` and that key"
+                    "installed apps have the key {from}, and not every signature that appcasts state holds under it; sign with `sign_update` and that key"
                 )),
                 String::new(),
             ),

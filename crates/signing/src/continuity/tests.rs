@@ -45,7 +45,7 @@ fn released(platform: Platform, kind: Kind, bytes: &[u8]) -> Released {
         platform,
         kind,
         facts,
-        sparkle: None,
+        sparkle: InAppcasts::Unlisted,
         keyed: Vec::new(),
     }
 }
@@ -102,7 +102,7 @@ fn with_appcast(old: &Released, new: &mut Released, bytes: &[u8], appcast: &[u8]
         let key = text.parse().expect("a key");
         sparkle::check(&signature, &key, &mut &bytes[..]).expect("memory")
     };
-    new.sparkle = Some(keys.into_iter().filter(holds).collect());
+    new.sparkle = InAppcasts::Signed(keys.into_iter().filter(holds).collect());
 }
 
 #[test]
@@ -201,6 +201,22 @@ fn keys_are_changed_one_at_a_time() {
         failed(&compared(&[old], &[new])),
         ["continuity.sparkle-key"]
     );
+}
+
+/// Listed without a signature, an archive is one that installed apps download and refuse: not one that no appcast lists.
+#[test]
+fn an_archive_that_is_listed_has_a_signature() {
+    let (old, mut new) = (app(OLD), app(NEW));
+    assert_eq!(
+        failed(&compared(
+            std::slice::from_ref(&old),
+            std::slice::from_ref(&new)
+        )),
+        [""; 0]
+    );
+    new.sparkle = InAppcasts::Unsigned;
+    let report = compared(&[old], &[new]);
+    assert_eq!(failed(&report), ["continuity.sparkle-key"]);
 }
 
 #[test]
