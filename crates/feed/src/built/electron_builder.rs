@@ -1,6 +1,8 @@
 //! electron-builder's `latest.yml`, `latest-mac.yml`, `latest-linux-arm64.yml`, the same for other channels, and the
 //! `app-update.yml` that it puts into each app (electron-builder 26, electron-updater 6.8.10).
 
+use std::collections::BTreeMap;
+
 use release::{Listed, ListedDigest, Listing, Os, Platform, Sha512};
 use serde::Deserialize;
 
@@ -34,6 +36,8 @@ struct Update {
     version: String,
     #[serde(default)]
     files: Vec<File>,
+    /// What an installer from the web loads, for each architecture (nsis-web).
+    packages: Option<BTreeMap<String, Package>>,
     /// What clients before version 4 read.
     path: Option<String>,
     sha512: Option<Sha512>,
@@ -42,6 +46,13 @@ struct Update {
 #[derive(Deserialize)]
 struct File {
     url: String,
+    size: Option<u64>,
+    sha512: Option<Sha512>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    path: String,
     size: Option<u64>,
     sha512: Option<Sha512>,
 }
@@ -63,6 +74,7 @@ fn listing(update: Update, platforms: &[Platform]) -> Result<Listing, FeedError>
     let Update {
         version,
         files,
+        packages,
         path,
         sha512,
     } = update;
@@ -80,6 +92,10 @@ fn listing(update: Update, platforms: &[Platform]) -> Result<Listing, FeedError>
         .into_iter()
         .map(|it| stated(it.url, it.size, it.sha512));
     let mut files = files.collect::<Result<Vec<_>, _>>()?;
+    for package in packages.into_iter().flat_map(BTreeMap::into_values) {
+        let Package { path, size, sha512 } = package;
+        files.push(stated(path, size, sha512)?);
+    }
     let older = path.map(|path| stated(path, None, sha512)).transpose()?;
     files.extend(older);
     if files.is_empty() {

@@ -35,6 +35,19 @@ fn electron_builder_lists_files_and_once_more_for_old_clients() {
 }
 
 #[test]
+fn what_an_installer_from_the_web_loads_is_listed() {
+    let sha512 =
+        "z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg==";
+    let package = |more: &str| {
+        format!("{LATEST}packages:\n  x64:\n    path: atlas-1.4.0-x64.nsis.7z\n    size: 3\n{more}")
+    };
+    let found = listed("latest.yml", &package(&format!("    sha512: {sha512}\n")));
+    let is_there = |it: &Listed| it.name() == "atlas-1.4.0-x64.nsis.7z" && it.size == Some(3);
+    assert!(found.files.iter().any(is_there), "{found:?}");
+    refused("latest.yml", &package(""));
+}
+
+#[test]
 fn each_file_of_electron_builder_is_for_its_systems() {
     let of = |name: &str| {
         let installs = listed(name, LATEST).installs;
