@@ -94,3 +94,63 @@ fn every_updater_has_its_feed() {
     }
     world.sh("verify").expect(0);
 }
+
+/// A file that no rule calls an artifact was verified by nobody, however well its feed describes it.
+#[test]
+fn a_feed_offers_artifacts_alone() {
+    let world = release();
+    world.write("dist/evil.zip", b"evil");
+    let feed = latest(&world, "evil.zip", "1.4.0");
+    world.write("dist/latest-mac.yml", feed.as_bytes());
+    world
+        .sh("verify")
+        .expect(1)
+        .says("feed.coverage")
+        .says("`evil.zip`, which is no artifact of this release");
+}
+
+/// A `.sig` of OpenPGP beside an archive of Sparkle's is no signature that its appcast has to repeat, and one of Tauri's
+/// that is missing leaves nothing to compare.
+#[test]
+fn signatures_in_feeds_are_compared_with_their_own_kind() {
+    let world = release();
+    let file = "Atlas-1.4.0-universal.zip";
+    let length = std::fs::read(world.path(&format!("dist/{file}")))
+        .expect("an artifact")
+        .len();
+    let appcast = format!(
+        "<rss><channel><item><sparkle:version>1.4.0</sparkle:version><enclosure url=\"https://dl.example/{file}\" length=\"{length}\" sparkle:edSignature=\"c2ln\"/></item></channel></rss>"
+    );
+    world.write("dist/appcast.xml", appcast.as_bytes());
+    world.write(&format!("dist/{file}.sig"), b"\x88\x75 of OpenPGP");
+    world.sh("verify").expect(0).says("valid dist/appcast.xml");
+    std::fs::remove_file(world.path("dist/appcast.xml")).expect("the appcast");
+    let tauri = format!(
+        "{{\"version\":\"1.4.0\",\"platforms\":{{\"plan9\":{{\"url\":\"https://dl.example/{file}\",\"signature\":\"GARBAGE\"}}}}}}"
+    );
+    world.write("dist/latest.json", tauri.as_bytes());
+    world.sh("verify").expect(1).says("feed.signature");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_feed_is_no_link() {
+    let world = release();
+    let good = latest(&world, "Atlas-1.4.0-universal.zip", "1.4.0");
+    world.write("elsewhere.yml", good.as_bytes());
+    let link = |to: &str, name: &str| {
+        let at = world.path(&format!("dist/{name}"));
+        std::os::unix::fs::symlink(to, at).expect("a link");
+    };
+    // Neither is a feed.
+    link("nowhere", "compose.yml");
+    link("..", "releases-folder");
+    world.sh("verify").expect(0);
+    link("../elsewhere.yml", "latest-mac.yml");
+    world
+        .sh("verify")
+        .expect(1)
+        .says("INVALID dist/latest-mac.yml")
+        .says("feed.parse")
+        .says("it is a link");
+}

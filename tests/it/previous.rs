@@ -104,6 +104,34 @@ fn what_installed_copies_refuse_fails() {
     }
 }
 
+/// Clients may read any appcast: one that lists the archive without a signature, or with another key's, is refused.
+#[test]
+fn every_appcast_signs_the_archive() {
+    let world = release();
+    let good = String::from_utf8(fixture("continuity/new.appcast.xml")).expect("text");
+    let at = good.find("sparkle:edSignature=\"").expect("a signature");
+    let value = at + "sparkle:edSignature=\"".len();
+    let end = value + good[value..].find('"').expect("its end");
+    let unsigned = format!("{}{}", &good[..at], &good[end + 1..]);
+    let other = format!("{}AAAA{}", &good[..value], &good[value + 4..]);
+    for (wrong, said) in [
+        (unsigned, "without `sparkle:edSignature`"),
+        (other, "not every signature"),
+    ] {
+        // The name sorts before that of the good one, or behind it.
+        for name in ["appcast-a.xml", "appcast.zz.xml"] {
+            world.write(&format!("dist/{name}"), wrong.as_bytes());
+            world
+                .sh("verify --previous old")
+                .expect(1)
+                .says("FAIL continuity.sparkle-key")
+                .says(said);
+            fs::remove_file(world.path(&format!("dist/{name}"))).expect("the appcast");
+        }
+    }
+    world.sh("verify --previous old").expect(0);
+}
+
 #[test]
 fn a_previous_release_is_found_by_the_rules() {
     let world = release();

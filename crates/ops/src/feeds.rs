@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use release::listing::TAURI;
 use release::name::printable;
 use release::{Listed, Listing};
 use signing::listing::{self, FoundFeed, Offered, Resolved, Stood};
 use signing::sparkle::appcast;
+use signing::tauri;
 use signing::{FeedReport, MeasureError, ReleaseReport};
 
 use crate::artifacts::Found;
@@ -35,9 +38,10 @@ pub(crate) fn judge(
     let mut feeds = Vec::new();
     for folder in &folders {
         for (path, listing) in read_all(folder)? {
-            let listed = listing.as_ref().map(|it| it.files.as_slice());
-            let listed = listed.unwrap_or_default().iter();
-            let files = listed.map(|listed| folder.resolve(listed, &folders, &mut stood));
+            let listings = listing.iter();
+            let listed = listings.flat_map(|it| it.files.iter().map(|file| (it.updater, file)));
+            let files =
+                listed.map(|(updater, file)| folder.resolve(updater, file, &folders, &mut stood));
             feeds.push(FoundFeed {
                 path,
                 files: files.collect::<Result<_, _>>()?,
@@ -104,13 +108,14 @@ fn read_all(folder: &Folder) -> Result<Vec<Read>, Error> {
     let mut names = Vec::new();
     for entry in fs::read_dir(&folder.place).map_err(local)? {
         let entry = entry.map_err(local)?;
-        let is_file = entry.file_type().map_err(local)?.is_file();
+        let kind = entry.file_type().map_err(local)?;
         let name = entry.file_name().into_string().ok();
-        names.extend(name.filter(|_| is_file));
+        let name = name.filter(|_| kind.is_file() || kind.is_symlink());
+        names.extend(name.map(|name| (name, kind.is_symlink())));
     }
     names.sort_unstable();
     let mut feeds = Vec::new();
-    for name in names {
+    for (name, is_link) in names {
         let is_appcast = appcast::is_appcast(&name);
         if !is_appcast && !feed::built::may_be(&name) {
             continue;
@@ -119,6 +124,13 @@ fn read_all(folder: &Folder) -> Result<Vec<Read>, Error> {
             let reason = format!("there are more than {FEEDS_MAX} feeds in its folder");
             feeds.push((format!("{}{name}", folder.path), Err(reason)));
             break;
+        }
+        if is_link {
+            if is_feed_behind(&folder.place.join(&name), &name) {
+                let reason = "it is a link; put the feed itself there".to_owned();
+                feeds.push((format!("{}{name}", folder.path), Err(reason)));
+            }
+            continue;
         }
         let bytes = read_small(&folder.place.join(&name), FEED_BYTES_MAX)?;
         let bytes = bytes.unwrap_or_default();
@@ -133,10 +145,24 @@ fn read_all(folder: &Folder) -> Result<Vec<Read>, Error> {
     Ok(feeds)
 }
 
+/// Whether a link leads to a feed, or to nothing under a name that only a feed has. It is followed to tell, not to judge.
+fn is_feed_behind(link: &Path, name: &str) -> bool {
+    let is_special = link.metadata().is_ok_and(|it| !it.is_file());
+    let read = || {
+        let mut bytes = Vec::new();
+        let file = File::open(link).ok().filter(|_| !is_special)?;
+        file.take(FEED_BYTES_MAX).read_to_end(&mut bytes).ok()?;
+        Some(bytes)
+    };
+    let bytes = read().unwrap_or_default();
+    !is_special && (appcast::is_appcast(name) || feed::built::read(name, &bytes).is_some())
+}
+
 impl Folder {
     /// The file that a feed in this folder lists: beside it, or in another folder of artifacts.
     fn resolve(
         &self,
+        updater: &'static str,
         listed: &Listed,
         folders: &[Self],
         known: &mut Known,
@@ -152,12 +178,13 @@ impl Folder {
                 None => stood_of(&file)?,
             };
             known.insert(file.clone(), stood.clone());
-            // Only Tauri's feeds hold the content of a file beside.
+            // Only Tauri's feeds hold the content of a file beside, and OpenPGP's may have the same name.
             let beside = format!("{}.sig", file.to_string_lossy());
-            let signature = match listed.signature {
-                Some(_) => read_small(Path::new(&beside), SIGNATURE_BYTES_MAX)?,
-                None => None,
+            let signature = match updater {
+                TAURI => read_small(Path::new(&beside), SIGNATURE_BYTES_MAX)?,
+                _ => None,
             };
+            let signature = signature.filter(|bytes| tauri::is_signature(bytes));
             let signature = signature.and_then(|bytes| String::from_utf8(bytes).ok());
             return Ok(Some(Resolved { stood, signature }));
         }

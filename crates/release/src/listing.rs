@@ -6,6 +6,9 @@ use crate::digest::{Sha256, Sha512};
 use crate::platform::Platform;
 use crate::version::Version;
 
+/// How the updater of Tauri is named, whose feeds alone hold the content of a file beside.
+pub const TAURI: &str = "Tauri";
+
 /// The files that one feed lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing {
@@ -26,12 +29,25 @@ pub struct Listed {
     pub url: String,
     /// The version that it brings, where the feed says so for each file.
     pub version: Option<String>,
+    /// What its updater compares instead of that.
+    pub compared: Option<Compared>,
     /// Its length in bytes.
     pub size: Option<u64>,
     /// The digests that are stated.
     pub digests: Vec<ListedDigest>,
     /// The signature that is stated, in its updater's own form.
     pub signature: Option<String>,
+}
+
+/// What an updater compares where that is not the version that people are shown: a build number of Sparkle's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compared {
+    /// The build number, as it stands.
+    pub build: String,
+    /// The system that it is for, as the feed names it: `macos`, `windows-x64`.
+    pub system: String,
+    /// The channel that a client asks for; without one it is for all.
+    pub channel: Option<String>,
 }
 
 /// A digest that a feed states.

@@ -228,7 +228,7 @@ checks! {
     FEED_COVERAGE = "feed.coverage", "Each file that the feed lists for this version is an artifact that is there, and each platform that it serves finds an artifact in it.";
     FEED_SIZE = "feed.size", "A file has the length that the feed states.";
     FEED_DIGEST = "feed.digest", "A file has the digest that the feed states.";
-    FEED_SIGNATURE = "feed.signature", "The signature in the feed is the one that stands beside the file.";
+    FEED_SIGNATURE = "feed.signature", "The signature in the feed is the one that stands beside the file, or at least one that its updater can read.";
     CONTINUITY_READABLE = "continuity.readable", "Both releases can be read as far as installed copies ask, and the previous one is whole.";
     CONTINUITY_PUBLISHER_NAME = "continuity.publisher-name", "A publisher whom installed apps of electron-updater accept signed the new installer.";
     CONTINUITY_IDENTITY = "continuity.identity", "Who signed the previous program, installer, or package for Windows signed the new one.";

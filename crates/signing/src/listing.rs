@@ -3,19 +3,20 @@
 //! A feed is written before artifacts are signed, or by another step than the one that signs them, so it goes stale often:
 //! its clients download everything and install nothing. Whether its signatures can be believed is another question.
 
+mod shown;
+
 use std::io::{self, Read};
 
-use release::listing::is_version;
+use release::listing::{TAURI, is_version};
 use release::name::printable;
 use release::{Kind, Listed, ListedDigest, Listing, Platform, Sha256, Sha512, Version};
 use sha2::Digest as _;
 
-use crate::checks::{
-    Check, FEED_COVERAGE, FEED_DIGEST, FEED_PARSE, FEED_SIGNATURE, FEED_SIZE, FEED_VERSION,
-};
+use crate::checks::{Check, FEED_COVERAGE, FEED_DIGEST, FEED_PARSE, FEED_SIGNATURE, FEED_SIZE};
 use crate::digest::hex;
 use crate::judging::outcome;
 use crate::report::FeedReport;
+use crate::tauri;
 
 /// Bytes read at a time.
 const CHUNK_BYTES: usize = 256 * 1024;
@@ -113,7 +114,7 @@ pub fn judge(feeds: &[FoundFeed], version: &Version, artifacts: &[Offered]) -> V
         };
         let parsed = format!("{} files for {}", listing.files.len(), listing.updater);
         let mut checks = vec![Check::pass(FEED_PARSE, parsed)];
-        checks.push(shown_version(listing, version));
+        checks.push(shown::check(listing, version));
         let judging = Judging {
             feed,
             listing,
@@ -128,35 +129,6 @@ pub fn judge(feeds: &[FoundFeed], version: &Version, artifacts: &[Offered]) -> V
         }
     });
     reports.collect()
-}
-
-/// Whether it shows the version that is released, and none that is newer: that one would be installed instead.
-fn shown_version(listing: &Listing, version: &Version) -> Check {
-    let newer = |text: &str| {
-        let parsed = text.trim().trim_start_matches('v').parse::<Version>();
-        parsed.is_ok_and(|it| it > *version)
-    };
-    let of_files = listing.files.iter().filter_map(|it| it.version.as_deref());
-    let shown: Vec<&str> = listing
-        .version
-        .as_deref()
-        .into_iter()
-        .chain(of_files)
-        .collect();
-    let is_there = shown.iter().any(|text| is_version(text, version));
-    let above = shown.iter().find(|text| newer(text));
-    let failure = match (is_there, above) {
-        (true, None) => None,
-        (_, Some(above)) => Some(format!(
-            "it shows `{}`, which is newer than {version}: clients install that instead",
-            printable(above)
-        )),
-        (false, None) => Some(format!(
-            "it shows {}, expected {version}; build the feed again, or take the stale one away",
-            quoted(shown.into_iter())
-        )),
-    };
-    outcome(FEED_VERSION, failure, format!("it shows {version}"))
 }
 
 struct Judging<'a> {
@@ -280,14 +252,8 @@ impl Judging<'_> {
                     .iter()
                     .map(|stated| digest(*stated, &found.stood, &name)),
             );
-            if let (Some(stated), Some(beside)) = (&listed.signature, &found.signature) {
-                let failure = (stated.trim() != beside.trim()).then(|| {
-                    format!(
-                        "`{name}`: the signature in the feed is not the content of `{name}.sig`"
-                    )
-                });
-                let passes = format!("`{name}`: the signature is that of `{name}.sig`");
-                checks.push(outcome(FEED_SIGNATURE, failure, passes));
+            if let (TAURI, Some(stated)) = (self.listing.updater, &listed.signature) {
+                checks.push(signature(stated, found.signature.as_deref(), &name));
             }
         }
     }
@@ -296,6 +262,28 @@ impl Judging<'_> {
 /// Whether a name in a feed is that of a file: electron-builder and GitHub put something else where spaces are.
 pub fn fits(listed: &str, name: &str) -> bool {
     listed == name || listed == name.replace(' ', "-") || listed == name.replace(' ', ".")
+}
+
+/// The signature in a feed of Tauri's. Where a policy has a key, a `.sig` must stand beside and hold; what is in the feed is
+/// compared with that.
+fn signature(stated: &str, beside: Option<&str>, name: &str) -> Check {
+    let failure = match beside {
+        Some(beside) => (stated.trim() != beside.trim()).then(|| {
+            format!("`{name}`: the signature in the feed is not the content of `{name}.sig`")
+        }),
+        None => (!tauri::is_readable(stated)).then(|| {
+            format!(
+                "`{name}`: the signature in the feed is none of Tauri's; expected the content of the `.sig` that `tauri signer sign` writes"
+            )
+        }),
+    };
+    let passes = match beside {
+        Some(_) => format!("`{name}`: the signature is that of `{name}.sig`"),
+        None => {
+            format!("`{name}`: it is a signature of Tauri's; no `{name}.sig` to compare it with")
+        }
+    };
+    outcome(FEED_SIGNATURE, failure, passes)
 }
 
 fn digest(stated: ListedDigest, stood: &Stood, name: &str) -> Check {

@@ -5,6 +5,7 @@
 //! looked at. The archive is read once: see `ed25519`.
 
 pub mod appcast;
+pub(crate) mod build;
 mod enclosures;
 
 use std::fmt;

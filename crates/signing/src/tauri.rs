@@ -80,6 +80,13 @@ pub fn is_signature(bytes: &[u8]) -> bool {
     inside.is_some_and(|inside| inside.starts_with("untrusted comment:"))
 }
 
+/// Whether a text is a signature of Tauri's that can be read, whoever made it.
+pub(crate) fn is_readable(text: &str) -> bool {
+    let inside = Some(text).filter(|text| text.len() <= SIGNATURE_BYTES_MAX);
+    let inside = inside.and_then(unwrapped);
+    inside.is_some_and(|inside| minisign_verify::Signature::decode(&inside).is_ok())
+}
+
 /// A signature that was read, or the check that it failed already.
 pub struct Opened(minisign::Opened);
 

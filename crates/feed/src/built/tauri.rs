@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use release::listing::TAURI;
 use release::{Kind, Listed, Listing, Os, Platform};
 use serde::Deserialize;
 
@@ -47,7 +48,7 @@ fn listing(release: Release) -> Listing {
         });
     }
     Listing {
-        updater: "Tauri",
+        updater: TAURI,
         version: Some(release.version),
         files,
         installs,

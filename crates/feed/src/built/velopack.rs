@@ -87,6 +87,7 @@ fn listed(asset: Asset) -> Result<Listed, FeedError> {
     Ok(Listed {
         url: file_name.clone(),
         version: Some(version),
+        compared: None,
         size: Some(size),
         digests,
         signature: None,

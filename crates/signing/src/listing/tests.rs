@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::checks::Outcome;
+use release::listing::Compared;
 
 const BYTES: &[u8] = b"atlas 1.4.0";
 
@@ -13,6 +14,7 @@ fn listed(url: &str) -> Listed {
     Listed {
         url: url.to_owned(),
         version: None,
+        compared: None,
         size: Some(BYTES.len() as u64),
         digests: vec![
             ListedDigest::Sha1(stood(BYTES).sha1),
@@ -106,8 +108,6 @@ fn each_thing_that_is_wrong_fails_its_check() {
     }
     let size = with(|_, listing| listing.files[0].size = Some(1));
     assert_eq!(failed(&size, &all), ["feed.size"]);
-    let signature = with(|_, listing| listing.files[0].signature = Some("Zz==".to_owned()));
-    assert_eq!(failed(&signature, &all), ["feed.signature"]);
     let absent = with(|feed, _| feed.files[0] = None);
     assert_eq!(failed(&absent, &all), ["feed.coverage"]);
     let unread = with(|feed, _| feed.listing = Err("no YAML".to_owned()));
@@ -129,6 +129,104 @@ fn each_thing_that_is_wrong_fails_its_check() {
     other[0].name = "Atlas-arm64.exe".to_owned();
     other[0].sha256 = Sha256::of(b"arm64");
     assert_eq!(failed(&arm, &other), ["feed.coverage"]);
+}
+
+/// Tauri's feeds hold the content of a `.sig`, and other updaters' have signatures of another kind.
+#[test]
+fn a_signature_of_tauris_is_compared_or_at_least_read() {
+    let real = include_str!("../../fixtures/tauri/atlas.app.tar.gz.sig");
+    let of = |updater, stated: &str, beside: Option<&str>| {
+        let feeds = with(|feed, listing| {
+            listing.updater = updater;
+            listing.files[0].signature = Some(stated.to_owned());
+            let resolved = feed.files[0].as_mut().expect("a file");
+            resolved.signature = beside.map(str::to_owned);
+        });
+        failed(&feeds, &artifacts())
+    };
+    assert_eq!(of(TAURI, "c2ln", Some("c2ln\n")), [""; 0]);
+    assert_eq!(of(TAURI, "Zz==", Some("c2ln\n")), ["feed.signature"]);
+    assert_eq!(of(TAURI, real, None), [""; 0]);
+    let inside_only = "dW50cnVzdGVkIGNvbW1lbnQ6IHg=";
+    for stated in ["GARBAGE", "", inside_only, "https://dl.example/a.sig"] {
+        assert_eq!(of(TAURI, stated, None), ["feed.signature"], "{stated}");
+    }
+    assert_eq!(of("Sparkle", "c2ln", Some("another")), [""; 0]);
+}
+
+/// Sparkle compares build numbers: what is shown may be anything.
+#[test]
+fn an_item_of_a_higher_build_is_newer() {
+    let item = |shown: &str, build: &str, system: &str, channel: Option<&str>| Listed {
+        version: Some(shown.to_owned()),
+        compared: Some(Compared {
+            build: build.to_owned(),
+            system: system.to_owned(),
+            channel: channel.map(str::to_owned),
+        }),
+        ..listed("Atlas.zip")
+    };
+    let of = |other: Listed| {
+        let feeds = with(|feed, listing| {
+            listing.version = None;
+            listing.files = vec![item("1.4.0", "140", "macos", None), other];
+            feed.files[1] = feed.files[0].clone();
+        });
+        failed(&feeds, &artifacts())
+    };
+    for (shown, build) in [
+        ("1.3.0", "99999"),
+        ("2.0", "5000"),
+        ("2.0", "1"),
+        ("1.4.0 (142)", "142"),
+    ] {
+        assert_eq!(
+            of(item(shown, build, "macos", None)),
+            ["feed.version"],
+            "{shown}"
+        );
+    }
+    for (shown, build) in [
+        ("1.3.0", "130"),
+        ("1.3", "139"),
+        ("1.3 (old)", "1.39"),
+        ("1.4.0", "142"),
+    ] {
+        assert_eq!(of(item(shown, build, "macos", None)), [""; 0], "{shown}");
+    }
+    // Other clients do not see it, and then what is shown must tell.
+    assert_eq!(of(item("1.3.0", "200", "windows", None)), [""; 0]);
+    assert_eq!(of(item("1.3.0", "200", "macos", Some("beta"))), [""; 0]);
+    assert_eq!(of(item("1.3 (x)", "1", "windows", None)), ["feed.version"]);
+}
+
+#[test]
+fn a_version_that_cannot_be_ordered_is_not_older() {
+    let of = |text: &str| {
+        let feeds = with(|_, listing| listing.files[1].version = Some(text.to_owned()));
+        failed(&feeds, &artifacts())
+    };
+    for text in [
+        "1.3",
+        "1.3.9.9",
+        "v1.3.0",
+        "1",
+        "1.4.0-beta.1",
+        "1.4.0-beta1",
+    ] {
+        assert_eq!(of(text), [""; 0], "{text}");
+    }
+    for text in [
+        "2",
+        "1.5",
+        "1.4.0.1",
+        "newest",
+        "1.4.0 (142)",
+        "1.3.0.0.0",
+        "",
+    ] {
+        assert_eq!(of(text), ["feed.version"], "{text}");
+    }
 }
 
 /// What no rule calls an artifact was verified by nobody: an archive, or a package of differences.

@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use release::listing::Compared;
 use release::{Kind, Listed, Listing, Platform};
 
 use crate::xml::{self, Element, Sections, XmlError};
@@ -56,8 +57,7 @@ pub fn read(bytes: &[u8]) -> Result<Listing, AppcastError> {
         let Some(enclosure) = item.only("enclosure")? else {
             continue;
         };
-        let os = enclosure.attribute("sparkle:os").unwrap_or("macos");
-        is_for_macos |= matches!(os, "macos" | "osx");
+        is_for_macos |= system(enclosure) == "macos";
         files.push(listed(item, enclosure).ok_or(AppcastError::Item)?);
     }
     let macos = [
@@ -106,16 +106,37 @@ pub(super) fn channel<'e, 'a>(root: &'e Element<'a>) -> Result<&'e Element<'a>, 
 /// The version of an item, by what people call it where that is not what Sparkle compares. It stands in elements of the item
 /// since Sparkle 2, in attributes of the enclosure before.
 pub(super) fn version(item: &Element<'_>, enclosure: Option<&Element<'_>>) -> Option<String> {
-    let stated = |name: &str| {
-        let element = item.only(name).ok()?.map(|it| it.text.trim().to_owned());
-        element.or_else(|| Some(enclosure?.attribute(name)?.to_owned()))
-    };
-    let compared = stated("sparkle:version");
-    stated("sparkle:shortVersionString").or(compared)
+    let shown = stated(item, enclosure, "sparkle:shortVersionString");
+    shown.or_else(|| build(item, enclosure))
+}
+
+/// The version of an item that Sparkle compares.
+fn build(item: &Element<'_>, enclosure: Option<&Element<'_>>) -> Option<String> {
+    stated(item, enclosure, "sparkle:version")
+}
+
+fn stated(item: &Element<'_>, enclosure: Option<&Element<'_>>, name: &str) -> Option<String> {
+    let element = item.only(name).ok()?.map(|it| it.text.trim().to_owned());
+    element.or_else(|| Some(enclosure?.attribute(name)?.to_owned()))
+}
+
+/// The system of an enclosure: macOS where it says nothing.
+fn system(enclosure: &Element<'_>) -> String {
+    match enclosure.attribute("sparkle:os") {
+        None | Some("osx") => "macos".to_owned(),
+        Some(other) => other.to_owned(),
+    }
 }
 
 fn listed(item: &Element<'_>, enclosure: &Element<'_>) -> Option<Listed> {
     let version = version(item, Some(enclosure))?;
+    let channel = item.only("sparkle:channel").ok()?;
+    let compared = Compared {
+        // An item without one has its version in the name of the file (`SUAppcastItem`); what is shown stands for it.
+        build: build(item, Some(enclosure)).unwrap_or_else(|| version.clone()),
+        system: system(enclosure),
+        channel: channel.map(|it| it.text.trim().to_owned()),
+    };
     let length = enclosure.attribute("length");
     let size = length
         .map(|it| it.trim().parse().ok())
@@ -127,6 +148,7 @@ fn listed(item: &Element<'_>, enclosure: &Element<'_>) -> Option<Listed> {
             .filter(|url| !url.is_empty())?
             .to_owned(),
         version: Some(version),
+        compared: Some(compared),
         size,
         digests: Vec::new(),
         signature: signature.map(str::to_owned),

@@ -52,6 +52,28 @@ fn an_appcast_lists_archives_and_their_versions() {
 }
 
 #[test]
+fn an_item_is_known_by_what_clients_compare() {
+    let found = read(APPCAST.as_bytes()).expect("an appcast");
+    let builds = found.files.iter().filter_map(|it| it.compared.as_ref());
+    let builds: Vec<_> = builds
+        .map(|it| (it.build.as_str(), it.system.as_str(), it.channel.as_deref()))
+        .collect();
+    assert_eq!(builds, [("1400", "macos", None), ("1300", "macos", None)]);
+    let text = APPCAST.replacen(
+        "<sparkle:version>",
+        "<sparkle:channel>beta</sparkle:channel><sparkle:version>",
+        1,
+    );
+    let text = text.replacen("<enclosure ", "<enclosure sparkle:os=\"windows-x64\" ", 1);
+    let found = read(text.as_bytes()).expect("an appcast");
+    let first = found.files[0].compared.as_ref().expect("a build");
+    assert_eq!(
+        (first.system.as_str(), first.channel.as_deref()),
+        ("windows-x64", Some("beta"))
+    );
+}
+
+#[test]
 fn what_is_no_appcast_is_refused() {
     let spoilt = [
         ("<rss", "<feed"),
