@@ -78,7 +78,11 @@ impl FromStr for BasisPoints {
         }
         let hundredths: u16 = format!("{part:0<2}").parse().map_err(|_| wrong())?;
         let whole: u16 = whole.parse().map_err(|_| wrong())?;
-        (whole * 100 + hundredths).try_into().map_err(|_| wrong())
+        // 660 % is no share, and not 4.64 % either.
+        let points = whole
+            .checked_mul(100)
+            .and_then(|it| it.checked_add(hundredths));
+        points.and_then(|it| it.try_into().ok()).ok_or_else(wrong)
     }
 }
 
@@ -108,13 +112,14 @@ mod tests {
             [
                 bp("1"),
                 bp("101%"),
+                bp("660%"),
                 bp("0.001%"),
                 bp("-1%"),
                 bp("1e2%"),
                 bp("%"),
                 bp("1.%")
             ],
-            [None; 7]
+            [None; 8]
         );
         assert_eq!(
             ["0.1%", "12.05%", "100%"].map(|t| t.parse::<BasisPoints>().expect(t).to_string()),
