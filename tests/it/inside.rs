@@ -304,6 +304,13 @@ fn a_policy_is_learned_from_a_good_release() {
         "lastmile.yml",
         format!("{before}{}{after}", ran.stdout).as_bytes(),
     );
+    // A reason is a person's to give.
+    world.sh("verify").expect(2).says("has no `reason`");
+    let reasoned = ran.stdout.replace("FIXME: say why", "made by a vendor");
+    world.write(
+        "lastmile.yml",
+        format!("{before}{reasoned}{after}").as_bytes(),
+    );
     world.sh("verify").expect(0);
     // Another file of that name was not learned.
     world.write("tree/app/[un]signed.exe", b"\x7fELF and more");

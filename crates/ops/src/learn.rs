@@ -2,7 +2,8 @@
 //!
 //! Who signed is taken from what holds. Then the release is verified by those rules: what they do not cover, or somebody else
 //! signed, becomes an entry of `allow-unsigned` by path and digest, which says nothing for itself yet. And once more with
-//! those: what is wrong all the same is no policy's to allow, and is named. Nothing is believed because it was learned: a
+//! those: what is wrong all the same, or cannot be read, is no policy's to allow, and is named. Rules about keys and documents
+//! that stand in the policy stay. Nothing is believed because it was learned: a
 //! person decides whether that release was good.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -79,37 +80,35 @@ pub async fn run(request: &Request) -> Result<Learned, Error> {
     let found = artifacts::find(&request.root, &request.rules, &request.version)?;
     let trust = crate::verify::trust(request)?;
     let mut by_os: BTreeMap<Os, Signers> = BTreeMap::new();
+    // Artifacts that could not be read to their end: what is in them is not known.
+    let mut unread = BTreeMap::new();
     for artifact in &found {
         let signers = by_os.entry(artifact.platform.os()).or_default();
-        signers
-            .artifact(artifact, request.now, &trust)
-            .map_err(|source| {
-                Error::from(MeasureError::Unreadable {
-                    path: printable(&artifact.path),
-                    source,
-                })
-            })?;
+        let failed = signers.artifact(artifact, request.now, &trust);
+        let failed = failed.map_err(|source| {
+            Error::from(MeasureError::Unreadable {
+                path: printable(&artifact.path),
+                source,
+            })
+        })?;
+        unread.extend(failed.map(|why| (artifact.path.clone(), why)));
     }
-    let mut learning = Request {
-        policy: Policy {
-            roots: request.policy.roots.clone(),
-            ..Policy::default()
-        },
-        ..request.clone()
-    };
+    // What stands there of keys and documents stays: only who signed inside the files is learned.
+    let mut learning = request.clone();
+    learning.policy.allow_unsigned.clear();
     for (os, signers) in &by_os {
-        let rules = signers.rules(*os);
-        learning
-            .policy
-            .by_os
-            .extend(rules.map(|rules| (*os, rules)));
+        if let Some(found) = signers.rules(*os) {
+            let rules = learning.policy.by_os.entry(*os).or_default();
+            rules.authenticode = found.authenticode;
+            rules.apple = found.apple;
+        }
     }
     let report = report(&learning).await?;
     let day = i64::from(24 * 60 * 60);
     let until = Timestamp::from_unix(request.now.unix() + ALLOWED_DAYS * day);
     let until = until.map_or_else(|_| request.now.date(), Timestamp::date);
     let mut allowed: BTreeMap<String, Allowance> = BTreeMap::new();
-    for (path, sha256, _) in bad(&report) {
+    for (path, sha256, _) in bad(&report).filter(|(path, ..)| !unread.contains_key(path)) {
         // The digest of what holds a file is its digest too.
         let mut holders = path
             .match_indices("!/")
@@ -131,14 +130,15 @@ pub async fn run(request: &Request) -> Result<Learned, Error> {
     }
     learning.policy.allow_unsigned = allowed.values().cloned().collect();
     let report = self::report(&learning).await?;
-    let wrong: Vec<_> = bad(&report).collect();
-    for (path, _, _) in &wrong {
+    let mut wrong: BTreeMap<_, _> = bad(&report).map(|(path, _, why)| (path, why)).collect();
+    wrong.extend(unread);
+    for path in wrong.keys() {
         allowed.remove(path);
     }
     learning.policy.allow_unsigned = allowed.values().cloned().collect();
     let wrong = wrong
         .into_iter()
-        .map(|(path, _, why)| format!("{}: {why}", escaped(&path)));
+        .map(|(path, why)| format!("{}: {why}", escaped(&path)));
     let wrong: Vec<_> = wrong.collect();
     Ok(Learned {
         signed: signed(&report),
@@ -157,15 +157,15 @@ async fn report(request: &Request) -> Result<ReleaseReport, Error> {
     }
 }
 
+/// The first check that did not pass.
+fn why(checks: &[Check]) -> Option<String> {
+    let is_bad = |it: &&Check| matches!(it.outcome, Outcome::Fail | Outcome::Unsupported);
+    let first = checks.iter().find(is_bad)?;
+    Some(format!("{}: {}", first.id.as_str(), first.reason))
+}
+
 /// Every file that does not pass: its path, its digest, and the first check that says why.
 fn bad(report: &ReleaseReport) -> impl Iterator<Item = (String, Option<Sha256>, String)> {
-    let why = |checks: &[Check]| {
-        let mut bad = checks
-            .iter()
-            .filter(|it| matches!(it.outcome, Outcome::Fail | Outcome::Unsupported));
-        let first = bad.next()?;
-        Some(format!("{}: {}", first.id.as_str(), first.reason))
-    };
     report.artifacts.iter().flat_map(move |artifact| {
         let sha256 = Some(artifact.sha256());
         let own = why(&artifact.checks).map(|why| (artifact.path.clone(), sha256, why));
@@ -189,7 +189,13 @@ fn signed(report: &ReleaseReport) -> usize {
 }
 
 impl Signers {
-    fn artifact(&mut self, artifact: &Found, now: Timestamp, trust: &Trust) -> std::io::Result<()> {
+    /// Looks at an artifact. Says what is wrong where it cannot be read to its end.
+    fn artifact(
+        &mut self,
+        artifact: &Found,
+        now: Timestamp,
+        trust: &Trust,
+    ) -> std::io::Result<Option<String>> {
         let mut file = File::open(&artifact.file)?;
         if let Some(own) = signing::inspect_named(&mut file, artifact.name.as_str(), now, trust)? {
             self.take(&own, true, &artifact.path);
@@ -200,7 +206,7 @@ impl Signers {
             room: crate::verify::room,
             signed: walk::Signed::Opened,
         };
-        let contents = walk::walk(&mut file, settings)?;
+        let contents = walk::walk_named(&mut file, artifact.name.as_str(), settings)?;
         for leaf in contents.iter().flat_map(|it| &it.leaves) {
             // The ticket of what is in a bundle or a package is stapled to that.
             let has_ticket = !leaf.is_in_bundle && !leaf.is_in_package;
@@ -209,7 +215,7 @@ impl Signers {
                 self.take(found, has_ticket, &path);
             }
         }
-        Ok(())
+        Ok(contents.and_then(|it| why(&it.checks)))
     }
 
     /// Takes in who signed, where the signature holds and is one that a rule can name.
@@ -290,7 +296,6 @@ fn written(request: &Request, wrong: &[String]) -> String {
     let Policy {
         by_os,
         allow_unsigned,
-        roots,
         ..
     } = &request.policy;
     let mut text = format!(
@@ -298,12 +303,9 @@ fn written(request: &Request, wrong: &[String]) -> String {
         request.version,
         request.now.date()
     );
-    for (os, rules) in by_os {
+    let is_learned = |rules: &Rules| rules.authenticode.is_some() || rules.apple.is_some();
+    for (os, rules) in by_os.iter().filter(|(_, rules)| is_learned(rules)) {
         let _ = writeln!(text, "  {}: {{ {} }}", os.as_str(), rule(rules));
-    }
-    if !roots.is_empty() {
-        let roots: Vec<_> = roots.iter().map(|root| quoted(root)).collect();
-        let _ = writeln!(text, "  roots: [{}]", roots.join(", "));
     }
     if !allow_unsigned.is_empty() {
         text.push_str(

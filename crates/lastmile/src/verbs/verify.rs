@@ -76,7 +76,7 @@ pub(crate) async fn run(global: &Global, args: &Verify) -> Result<(), Failure> {
         let learned = ops::learn::run(&request).await?;
         output::result(global.format, "verify --learn", &learned, &learned.policy);
         output::note(&format!(
-            "learned: {} signed, {} to allow; put this into lastmile.yml in place of `signing`, and run `lastmile verify`",
+            "learned: {} signed, {} to allow; put these keys under `signing` in lastmile.yml, where other rules stay, and run `lastmile verify`",
             learned.signed, learned.allowed
         ));
         if !learned.wrong.is_empty() {

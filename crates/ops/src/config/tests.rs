@@ -407,7 +407,7 @@ fn what_does_not_agree_is_said_all_at_once() {
             "reason: \\\"text\\\"".replace('\\', "").as_str(),
             "reason: \"\""
         )
-        .contains("empty `reason`")
+        .contains("has no `reason`")
     );
     assert!(wrong("https://dl.atlas.example/", "javascript:x").contains("is not an address"));
 }

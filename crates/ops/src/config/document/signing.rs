@@ -251,9 +251,10 @@ impl SigningKeys {
             (Os::Web, web),
         ];
         let allow_unsigned = allow_unsigned.into_iter().map(|keys| {
-            if keys.reason.trim().is_empty() {
+            let reason = keys.reason.trim();
+            if reason.is_empty() || reason.starts_with("FIXME") {
                 errors.push(format!(
-                    "`allow-unsigned` of `{}` has an empty `reason`; say why",
+                    "`allow-unsigned` of `{}` has no `reason`; say why",
                     printable(&keys.path.0.to_string())
                 ));
             }
