@@ -9,6 +9,8 @@ use crate::requirement::{Answer, Comparison, Order};
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Found<'a> {
     Nothing,
+    /// `false`.
+    No,
     /// There, and nothing that is compared: a number, a dictionary.
     Something,
     Text(&'a str),
@@ -19,8 +21,9 @@ pub(super) enum Found<'a> {
 impl<'a> Found<'a> {
     pub(super) fn of(value: Option<&'a Value>) -> Self {
         match value {
-            // `false` is as good as absent (`reqinterp.cpp`, matchExists).
-            None | Some(Value::Bool(false)) => Self::Nothing,
+            None => Self::Nothing,
+            // It is there, so it is not absent, and does not count as existing (`reqinterp.cpp`, `Match`).
+            Some(Value::Bool(false)) => Self::No,
             Some(Value::Text(text)) => Self::Text(text),
             Some(Value::Array(values)) => {
                 Self::Several(values.iter().map(|it| Self::of(Some(it))).collect())
@@ -52,10 +55,9 @@ impl Comparison {
             Found::Text(text) => Some(text.as_bytes()),
             _ => None,
         };
-        let is_found = *found != Found::Nothing;
         match self {
-            Self::Exists => is_found,
-            Self::Absent => !is_found,
+            Self::Exists => !matches!(found, Found::Nothing | Found::No),
+            Self::Absent => *found == Found::Nothing,
             Self::Equal(wanted) => text == Some(wanted.as_slice()),
             Self::Contains(wanted) => text.is_some_and(|text| contains(text, wanted)),
             Self::Begins(wanted) => text.is_some_and(|text| text.starts_with(wanted)),
@@ -123,6 +125,7 @@ fn digits(text: &[u8]) -> usize {
 fn shown(found: &Found<'_>) -> String {
     match found {
         Found::Nothing => "not there".to_owned(),
+        Found::No => "`false`".to_owned(),
         Found::Something => "there, and no text".to_owned(),
         Found::Text(text) => format!("`{}`", release::name::printable(text)),
         Found::Several(several) => {

@@ -218,6 +218,10 @@ pub(super) enum AnswerError {
     Early(Timestamp),
     #[error("the answer was good until {0}, and is stale")]
     Stale(Timestamp),
+    #[error(
+        "the certificate ended at {0}, before the list was made, which need not name it any more"
+    )]
+    Ended(Timestamp),
     #[error("the answer does not say until when it may be relied on")]
     Endless,
     #[error("the answer has the extension {0}, which must be understood and is not")]

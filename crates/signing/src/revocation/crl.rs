@@ -49,12 +49,17 @@ pub(super) fn judge(
         ));
     }
     answer::verify(algorithm, signed, signature, &about.issuer.key)?;
-    judge_extensions(extensions, about, places)?;
+    let kept_since = judge_extensions(extensions, about, places)?;
     let next_update = next_update.ok_or(AnswerError::Endless)?;
     answer::judge_times(this_update, next_update, about.now)?;
     let status = match find(entries, about.certificate.serial)? {
         Some(revoked) => Status::Revoked(revoked),
-        None => Status::Good,
+        // Authorities may leave out what ended (RFC 5280 section 3.3), unless they say since when they do not.
+        None => match about.certificate.not_after {
+            ended if ended >= this_update => Status::Good,
+            ended if kept_since.is_some_and(|since| since <= ended) => Status::Good,
+            ended => return Err(AnswerError::Ended(ended)),
+        },
     };
     Ok(Found {
         status,
@@ -166,11 +171,13 @@ pub(super) fn extensions(list: Cursor<'_>) -> Result<Vec<Extension<'_>>, DerErro
     Ok(found)
 }
 
+/// Gives since when certificates that ended are kept in the list (ISO/IEC 9594-8, expiredCertsOnCRL).
 fn judge_extensions(
     list: Cursor<'_>,
     about: &About<'_>,
     places: &Places<'_>,
-) -> Result<(), AnswerError> {
+) -> Result<Option<Timestamp>, AnswerError> {
+    let mut kept_since = None;
     for extension in extensions(list)? {
         match extension.oid {
             oid::DELTA_CRL_INDICATOR => {
@@ -179,6 +186,9 @@ fn judge_extensions(
             oid::ISSUING_DISTRIBUTION_POINT => {
                 Scope::read(extension.value)?.judge(about, places)?;
             }
+            oid::EXPIRED_CERTS_ON_CRL => {
+                kept_since = Some(read_time(Cursor::new(extension.value).any()?)?);
+            }
             // RFC 5280 section 5.2: whoever does not know a critical extension must not use the list.
             other if extension.is_critical => {
                 return Err(AnswerError::Critical(other.to_string()));
@@ -186,7 +196,7 @@ fn judge_extensions(
             _ => {}
         }
     }
-    Ok(())
+    Ok(kept_since)
 }
 
 /// IssuingDistributionPoint (RFC 5280 section 5.2.5).
