@@ -1,5 +1,6 @@
 //! What is found inside, and what ends the walk.
 
+mod disguises;
 mod installers;
 mod scripts;
 pub(crate) mod things;

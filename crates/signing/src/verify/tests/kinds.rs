@@ -34,6 +34,25 @@ fn a_program_is_judged_as_one_only_where_it_is_started() {
             "{kind}: {ids:?}"
         );
     }
+    // An archive is what its kind or its name says, whatever can be read of it in another way.
+    use crate::tar::tests::{archive, member};
+    let tar = archive(&[member("a.exe", b'0', program)]);
+    let of_tar = |name: &str, kind: Kind| {
+        let report = build.examine_as(name, kind, &tar, Beside::default(), &[]);
+        failed(&report).1
+    };
+    for kind in [Kind::Zip, Kind::SquirrelFull, Kind::VelopackFull] {
+        assert!(of_tar("a.zip", kind).contains(&"contents.parse"), "{kind}");
+    }
+    for (name, is_wrong) in [
+        ("a.jar", true),
+        ("a.bat", true),
+        ("a.iso", true),
+        ("a.tar", false),
+    ] {
+        let ids = of_tar(name, Kind::File);
+        assert_eq!(ids.contains(&"contents.parse"), is_wrong, "{name}: {ids:?}");
+    }
     // What has no kind is opened by its name.
     for (name, is_wrong) in [
         ("a.exe", false),
