@@ -37,7 +37,7 @@ fuzz() {
         echo "$parser: expected a file in $* whose name ends so, found none: nothing to begin with" >&2
         return 1
     fi
-    if ! LASTMILE_PARSER=$parser "$bin/parser" "$out/found/$name" "$seeds" -max_total_time="$seconds" -timeout=5 \
+    if ! LASTMILE_PARSER=$parser "$bin/parser" "$out/found/$name" "$seeds" -seed=1 -max_total_time="$seconds" -timeout=5 \
         -rss_limit_mb=512 -artifact_prefix="$out/$name-" -print_final_stats=1 >"$log" 2>&1; then
         echo "$parser: libFuzzer found something: $log" >&2
         tail -n 30 "$log" >&2

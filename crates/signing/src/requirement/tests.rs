@@ -395,8 +395,12 @@ fn what_nobody_can_know_is_neither_yes_nor_no() {
     };
     let info = |key: &[u8], comparison, value| of(10, key, comparison, value);
     assert_eq!(info(b"v", 0, None), 'y');
-    assert_eq!(info(b"n", 0, None), 'n', "`false` is as good as absent");
-    assert_eq!(info(b"n", 14, None), 'y');
+    assert_eq!(
+        info(b"n", 0, None),
+        'n',
+        "`false` does not count as existing"
+    );
+    assert_eq!(info(b"n", 14, None), 'n');
     assert_eq!(info(b"v", 1, Some(b"1.10")), 'y');
     assert_eq!(info(b"v", 2, Some(b".1")), 'y');
     assert_eq!(info(b"v", 3, Some(b"1.")), 'y');
