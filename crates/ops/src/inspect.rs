@@ -120,7 +120,7 @@ fn one(path: &Path, at: Timestamp, trust: &Trust) -> Result<Inspected, Error> {
     let is_package = format == Format::Zip && signature.as_ref().is_some_and(walk::covers_inside);
     let contents = match is_package {
         true => None,
-        false => walk::walk(&mut file, settings).map_err(failed)?,
+        false => walk::walk_named(&mut file, &name, settings).map_err(failed)?,
     };
     let own = signature.as_ref().map(|found| found.verdict);
     let inside = contents.as_ref().map(Contents::verdict);

@@ -193,6 +193,8 @@ impl Contents {
 
     /// Whether it is unpacked by whoever gets it, and needs no signature of its own.
     pub(crate) fn is_archive(&self) -> bool {
-        self.container.ends_with(" archive") && self.container != Container::SelfExtracting.name()
+        let is = |one: Container| self.container == one.name();
+        is(Container::Squashfs)
+            || self.container.ends_with(" archive") && !is(Container::SelfExtracting)
     }
 }

@@ -53,6 +53,9 @@ fn a_program_is_judged_as_one_only_where_it_is_started() {
         let ids = of_tar(name, Kind::File);
         assert_eq!(ids.contains(&"contents.parse"), is_wrong, "{name}: {ids:?}");
     }
+    let image = include_bytes!("../../../fixtures/archives/gzip.squashfs");
+    let report = build.examine_as("a.squashfs", Kind::File, image, Beside::default(), &[]);
+    assert!(!failed(&report).1.contains(&"contents.parse"));
     // What has no kind is opened by its name.
     for (name, is_wrong) in [
         ("a.exe", false),
